@@ -1,0 +1,4 @@
+package store
+
+// postgresSentinel: the tab has no PostgreSQL.
+func postgresSentinel(error) error { return nil }

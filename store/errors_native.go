@@ -1,0 +1,32 @@
+//go:build !js
+
+package store
+
+import "errors"
+
+// sqlState is what pgx's errors offer; the interface keeps the driver out of this package.
+type sqlState interface{ SQLState() string }
+
+// postgresSentinel maps SQLSTATE codes (PostgreSQL manual, appendix A).
+func postgresSentinel(err error) error {
+	var s sqlState
+	if !errors.As(err, &s) {
+		return nil
+	}
+	code := s.SQLState()
+	switch {
+	case code == "23505":
+		return ErrUnique
+	case code == "23503":
+		return ErrForeignKey
+	case len(code) == 5 && code[:2] == "23":
+		return ErrConstraint
+	case code == "40001", code == "40P01", code == "55P03":
+		return ErrBusy
+	case code == "53100":
+		return ErrFull
+	case code == "25006":
+		return ErrReadOnly
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+//go:build !js
+
+// Package sqlite opens a SQLite file natively, as a classroom server does.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "github.com/ncruces/go-sqlite3/driver" // registers "sqlite3"
+
+	"kolibri/store"
+	"kolibri/store/schema"
+)
+
+// Open opens or creates the database file and brings its schema up to date. The journal is a
+// write-ahead log, so readers never wait for the writer. now stamps transactions; nil is the
+// system's clock. It returns store.ErrCorrupt for a file that is damaged or no database.
+func Open(ctx context.Context, path string, now func() time.Time) (*store.DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	query := url.Values{"_pragma": {
+		"busy_timeout(20000)", "journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)",
+		"cache_size(-16000)", "temp_store(memory)",
+	}}
+	pool, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(8)
+	pool.SetMaxIdleConns(8)
+	db := store.New(pool, store.SQLite, now)
+	if err := store.Migrate(ctx, db, store.DDL(schema.SQLite)); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
+	}
+	return db, nil
+}
+
+// CreateEmpty makes the file of a Kolibri that has just been installed: schema and first rows, in
+// one file without a log beside it. The tab copies it instead of running the schema.
+func CreateEmpty(ctx context.Context, path string) error {
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	db, err := Open(ctx, path, nil)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	db.Pool().SetMaxOpenConns(1)
+	for _, pragma := range []string{"PRAGMA wal_checkpoint(truncate)", "PRAGMA journal_mode=delete", "VACUUM"} {
+		if _, err := db.Pool().ExecContext(ctx, pragma); err != nil {
+			return err
+		}
+	}
+	return nil
+}
