@@ -1,0 +1,52 @@
+// A dedicated worker that runs one Go program: a package's tests or the writer of the kill test.
+
+import "./wasm_exec.js";
+import { installOPFS } from "./opfs.js";
+
+/** @type {any} */
+const scope = globalThis;
+
+/** What the program writes goes to the page; Go calls these instead of a terminal. */
+const decoder = new TextDecoder();
+scope.fs.writeSync = (/** @type {number} */ _fd, /** @type {Uint8Array} */ bytes) => {
+	scope.postMessage({ output: decoder.decode(bytes, { stream: true }) });
+	return bytes.length;
+};
+scope.process.cwd = () => "/";
+
+/** Lets Go ask for what only the test driver can do, such as a smaller quota. */
+let asked = 0;
+/** @type {Map<number, (answer: any) => void>} */
+const waiting = new Map();
+scope.kolibriRunner = {
+	/** @param {string} name @param {any} argument @returns {Promise<any>} */
+	ask: (name, argument) =>
+		new Promise((resolve) => {
+			waiting.set(++asked, resolve);
+			scope.postMessage({ ask: name, argument, id: asked });
+		}),
+};
+
+scope.onmessage = async (/** @type {MessageEvent} */ event) => {
+	if (event.data.answerTo) {
+		waiting.get(event.data.answerTo)?.(event.data.answer);
+		waiting.delete(event.data.answerTo);
+		return;
+	}
+	if (!event.data.wasm) return;
+	const { wasm, args, env } = event.data;
+	const go = new scope.Go();
+	go.argv = ["program", ...args];
+	go.env = env;
+	let status = 2;
+	go.exit = (/** @type {number} */ code) => {
+		status = code;
+	};
+	await installOPFS(go);
+	const { instance } = await WebAssembly.instantiateStreaming(fetch(wasm), go.importObject);
+	try {
+		await go.run(instance);
+	} finally {
+		scope.postMessage({ exit: status });
+	}
+};

@@ -1,0 +1,200 @@
+// JavaScript half of store/opfs: the origin private file system as seen by Go.
+//
+// SQLite's data path must not copy and must not go through syscall/js (a js.Value.Call costs 100
+// times a wasm import), so reads and writes are wasm imports that hand Go's own memory to a
+// synchronous access handle. Everything that has to wait (opening, deleting, listing) is rare and
+// goes through the object `kolibriOPFS`, whose methods return promises that Go awaits.
+//
+// Only a dedicated worker has synchronous access handles; who may hold them is decided outside,
+// by a Web Lock.
+
+/** Result codes of the imports; store/opfs/handle_js.go knows the same numbers. */
+const FAILED = -1;
+const FULL = -2;
+
+/** A holder that just went may keep its handles for a moment; Chromium grants a busy worker 2 s. */
+const RETRY_MS = 15;
+const RETRY_FOR_MS = 5000;
+
+/**
+ * The part of wasm_exec.js's Go class that is needed here.
+ * @typedef {{importObject: Record<string, any>, _inst?: WebAssembly.Instance}} GoRuntime
+ */
+
+/**
+ * @typedef {object} SyncHandle
+ * @property {(buffer: Uint8Array, options: {at: number}) => number} read
+ * @property {(buffer: Uint8Array, options: {at: number}) => number} write
+ * @property {(size: number) => void} truncate
+ * @property {() => void} flush
+ * @property {() => number} getSize
+ * @property {() => void} close
+ */
+
+/** @typedef {FileSystemFileHandle & {createSyncAccessHandle(): Promise<SyncHandle>, move(name: string): Promise<void>}} FileHandle */
+
+/**
+ * The files that Go can reach, below one root directory.
+ * @typedef {object} Files
+ * @property {(dir: string) => Promise<string[]>} list names of the files in dir, which is made if missing
+ * @property {(dir: string, name: string, create: boolean) => Promise<number>} open number of a new handle
+ * @property {(handle: number) => void} close
+ * @property {(dir: string, name: string) => Promise<void>} remove a missing file is no error
+ * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
+ * @property {() => Promise<void>} probe rejects where synchronous access handles cannot be had
+ * @property {() => Promise<{usage: number, quota: number, persisted: boolean}>} estimate
+ * @property {() => string} error what the last failed import said
+ */
+
+/**
+ * Adds the import module `opfs` to a Go program that is not instantiated yet, and publishes
+ * `globalThis.kolibriOPFS` for its waiting calls.
+ * @param {GoRuntime} go
+ * @param {{directory?: FileSystemDirectoryHandle}} [options] directory: root of all paths, by
+ *     default the origin's
+ * @returns {Promise<Files>}
+ */
+export async function installOPFS(go, { directory } = {}) {
+	/** @type {(SyncHandle | undefined)[]} */
+	const handles = [];
+	let lastError = "";
+
+	/** @param {number} ptr @param {number} length */
+	const view = (ptr, length) => {
+		// Taken anew at every call: a growing memory detaches the old buffer.
+		const memory = /** @type {WebAssembly.Memory} */ (go._inst?.exports.mem);
+		return new Uint8Array(memory.buffer, ptr >>> 0, length);
+	};
+
+	/**
+	 * An exception that left an import would end the Go program.
+	 * @param {number} handle
+	 * @param {(handle: SyncHandle) => number | void} action
+	 */
+	const guarded = (handle, action) => {
+		try {
+			const target = handles[handle];
+			if (!target) throw new Error(`no open file has the handle ${handle}`);
+			return action(target) ?? 0;
+		} catch (error) {
+			lastError = String(error);
+			return /** @type {any} */ (error)?.name === "QuotaExceededError" ? FULL : FAILED;
+		}
+	};
+
+	go.importObject.opfs = {
+		/** @type {(h: number, ptr: number, n: number, at: number) => number} */
+		read: (h, ptr, n, at) => guarded(h, (file) => file.read(view(ptr, n), { at })),
+		/** @type {(h: number, ptr: number, n: number, at: number) => number} */
+		write: (h, ptr, n, at) => guarded(h, (file) => file.write(view(ptr, n), { at })),
+		/** @type {(h: number, size: number) => number} */
+		truncate: (h, size) => guarded(h, (file) => file.truncate(size)),
+		/** @type {(h: number) => number} */
+		flush: (h) => guarded(h, (file) => file.flush()),
+		/** @type {(h: number) => number} */
+		size: (h) => guarded(h, (file) => file.getSize()),
+	};
+
+	const files = makeFiles(handles, () => lastError, directory);
+	/** @type {any} */ (globalThis).kolibriOPFS = files;
+	return files;
+}
+
+/**
+ * @param {(SyncHandle | undefined)[]} handles
+ * @param {() => string} error
+ * @param {FileSystemDirectoryHandle} [root]
+ * @returns {Files}
+ */
+function makeFiles(handles, error, root) {
+	/** @param {string} path */
+	const directoryAt = async (path) => {
+		let directory = root ?? (await navigator.storage.getDirectory());
+		for (const part of path.split("/")) {
+			if (part && part !== ".") directory = await directory.getDirectoryHandle(part, { create: true });
+		}
+		return directory;
+	};
+
+	/** @param {string} dir @param {string} name @param {boolean} create */
+	const fileAt = async (dir, name, create) =>
+		/** @type {FileHandle} */ (await (await directoryAt(dir)).getFileHandle(name, { create }));
+
+	return {
+		error,
+
+		async list(dir) {
+			const names = [];
+			const entries = /** @type {any} */ (await directoryAt(dir)).entries();
+			for await (const [name, entry] of entries) {
+				if (entry.kind === "file") names.push(name);
+			}
+			return names;
+		},
+
+		async open(dir, name, create) {
+			const file = await fileAt(dir, name, create);
+			const handle = await withoutOtherHolder(() => file.createSyncAccessHandle());
+			const free = handles.indexOf(undefined);
+			const number = free < 0 ? handles.length : free;
+			handles[number] = handle;
+			return number;
+		},
+
+		close(number) {
+			handles[number]?.close();
+			handles[number] = undefined;
+		},
+
+		async remove(dir, name) {
+			try {
+				await withoutOtherHolder(async () => (await directoryAt(dir)).removeEntry(name));
+			} catch (failure) {
+				if (/** @type {any} */ (failure)?.name !== "NotFoundError") throw failure;
+			}
+		},
+
+		async rename(dir, from, to) {
+			const file = await fileAt(dir, from, false);
+			await withoutOtherHolder(() => file.move(to));
+		},
+
+		async probe() {
+			const directory = await directoryAt("");
+			const name = `.probe-${Math.random().toString(36).slice(2)}`;
+			const file = /** @type {FileHandle} */ (
+				await directory.getFileHandle(name, { create: true })
+			);
+			try {
+				(await file.createSyncAccessHandle()).close();
+			} finally {
+				await directory.removeEntry(name);
+			}
+		},
+
+		async estimate() {
+			const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+			const persisted = (await navigator.storage.persisted?.()) ?? false;
+			return { usage, quota, persisted };
+		},
+	};
+}
+
+/**
+ * Repeats an action while somebody else still holds the file.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
+ */
+async function withoutOtherHolder(action) {
+	const until = Date.now() + RETRY_FOR_MS;
+	for (;;) {
+		try {
+			return await action();
+		} catch (failure) {
+			const name = /** @type {any} */ (failure)?.name;
+			if (name !== "NoModificationAllowedError" || Date.now() > until) throw failure;
+			await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+		}
+	}
+}
