@@ -112,36 +112,37 @@ func Null[T comparable](v T) any {
 
 // bind expands lists, writes times as the dialect keeps them, and turns ? into $1 for PostgreSQL.
 func (db *DB) bind(query string, args []any) (string, []any) {
-	expand := false
+	bound, expand := args, false
 	for i, a := range args {
 		switch v := a.(type) {
 		case listArg:
 			expand = true
 		case time.Time:
-			if db.dialect == SQLite {
-				args = cloneOnce(args, i)
-				if v.IsZero() {
-					args[i] = nil
-				} else {
-					args[i] = v.UTC().Format(DateTime)
-				}
-			} else if v.IsZero() {
-				args = cloneOnce(args, i)
-				args[i] = nil
+			if &bound[0] == &args[0] { // the caller's slice stays untouched
+				bound = append([]any(nil), args...)
 			}
+			bound[i] = db.dialect.time(v)
 		}
 	}
 	if expand {
-		query, args = expandLists(query, args, db.dialect)
+		query, bound = expandLists(query, bound, db.dialect)
 	}
 	if db.dialect == Postgres {
 		query = db.rebind(query)
 	}
-	return query, args
+	return query, bound
 }
 
-// cloneOnce keeps the caller's variadic slice untouched.
-func cloneOnce(args []any, _ int) []any { return append([]any(nil), args...) }
+// time is a moment as a datetime column keeps it; the zero time is NULL.
+func (d Dialect) time(t time.Time) any {
+	switch {
+	case t.IsZero():
+		return nil
+	case d == SQLite:
+		return t.UTC().Format(DateTime)
+	}
+	return t.UTC()
+}
 
 func expandLists(query string, args []any, dialect Dialect) (string, []any) {
 	var b strings.Builder
@@ -170,8 +171,8 @@ func expandLists(query string, args []any, dialect Dialect) (string, []any) {
 				b.WriteByte(',')
 			}
 			b.WriteByte('?')
-			if t, ok := v.(time.Time); ok && dialect == SQLite {
-				v = t.UTC().Format(DateTime)
+			if t, ok := v.(time.Time); ok {
+				v = dialect.time(t)
 			}
 			out = append(out, v)
 		}

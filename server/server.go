@@ -1,0 +1,293 @@
+// Package server assembles Kolibri's apps into one http.Handler: the URL table, sessions, CSRF,
+// languages, pages, and the one place where answers and errors get their shape. It does not know
+// whether it runs in a browser or natively.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"runtime/debug"
+	"sort"
+	"strconv"
+	"strings"
+
+	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/store"
+)
+
+// Config is what a host gives.
+type Config struct {
+	api.Host
+	// Build is the root of the built front end: data/pages.json and data/messages/<lang>.json.
+	Build fs.FS
+	// Trusted tells whether a request is same-origin by construction, as one is that comes through
+	// the tab's message port; such a request needs no CSRF token. Nil trusts none.
+	Trusted func(*http.Request) bool
+}
+
+// Server is Kolibri's server. Make one with New; Close ends its background work.
+type Server struct {
+	cfg      Config
+	urls     []url
+	router   *router
+	handlers map[string]map[string]*api.Route
+	pages    *pageHost
+	cancel   context.CancelFunc
+	closers  []func()
+}
+
+// New assembles the server on a migrated database.
+func New(ctx context.Context, cfg Config) (*Server, error) {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	cfg.Base = base
+	if cfg.Trusted == nil {
+		cfg.Trusted = func(*http.Request) bool { return false }
+	}
+	s := &Server{cfg: cfg, urls: parseURLs(urlTable), handlers: map[string]map[string]*api.Route{}, cancel: cancel}
+	if err := s.start(); err != nil {
+		cancel()
+		return nil, err
+	}
+	s.router = newRouter(s.urls, s.handlers)
+	return s, nil
+}
+
+// Close ends background work and waits for it.
+func (s *Server) Close() {
+	s.cancel()
+	for _, c := range s.closers {
+		c()
+	}
+}
+
+// bind registers an app's routes. A name that the URL table lacks is a mistake of ours.
+func (s *Server) bind(routes []api.Route) error {
+	known := map[string]bool{}
+	for _, u := range s.urls {
+		known[u.Name] = true
+	}
+	for _, r := range routes {
+		if !known[r.Name] {
+			return fmt.Errorf("route %s is not in the URL table", r.Name)
+		}
+		if s.handlers[r.Name] == nil {
+			s.handlers[r.Name] = map[string]*api.Route{}
+		}
+		if s.handlers[r.Name][r.Method] != nil {
+			return fmt.Errorf("route %s %s is bound twice", r.Name, r.Method)
+		}
+		s.handlers[r.Name][r.Method] = &r
+	}
+	return nil
+}
+
+// ServeHTTP implements http.Handler. A panic in a handler is a 500, never the end of the server.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			s.cfg.Log.Error("panic", "method", r.Method, "path", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.fail(w, errors.New("panic"))
+		}
+	}()
+	path := r.URL.EscapedPath()
+	if prefix := s.cfg.Options.URLPathPrefix; prefix != "/" {
+		rest, ok := strings.CutPrefix(path, prefix)
+		if !ok {
+			s.notFound(w)
+			return
+		}
+		path = "/" + rest
+	}
+	rt, params := s.router.find(path)
+	if lang := params["lang"]; lang != "" && !s.pages.HasLanguage(lang) {
+		rt = nil
+	}
+	if rt == nil {
+		s.unrouted(w, r, path)
+		return
+	}
+	s.serve(w, r, rt, params)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params map[string]string) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	header := w.Header()
+	if !rt.Page {
+		header.Set("Vary", "Accept, Cookie")
+		header.Set("Allow", rt.allow)
+	}
+	handler := rt.handlers[method]
+	if handler == nil {
+		handler = rt.handlers["ANY"]
+	}
+	if handler == nil {
+		_, named := rt.Actions[method]
+		_, anyMethod := rt.Actions["ANY"]
+		switch {
+		case named || anyMethod:
+			s.fail(w, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"view": rt.viewName(method)}))
+		case method == http.MethodOptions && !rt.Page:
+			header.Set("Content-Length", "0")
+			w.WriteHeader(http.StatusOK)
+		default:
+			s.fail(w, api.Detail(http.StatusMethodNotAllowed, `Method "`+r.Method+`" not allowed.`))
+		}
+		return
+	}
+	var session *api.Session
+	err := s.cfg.DB.Read(r.Context(), func(tx *store.Tx) (err error) {
+		session, err = loadSession(tx, r)
+		return err
+	})
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	request := api.NewRequest(r, nil, session, params)
+	request.ViewName, request.URLName = rt.viewName(method), rt.Name
+	if request.Lang, err = s.language(r, session); err != nil {
+		s.fail(w, err)
+		return
+	}
+	header.Set("Content-Language", request.Lang)
+	if err := s.checkCSRF(request, handler, method); err != nil {
+		s.fail(w, err)
+		return
+	}
+	answer, err := s.handle(request, handler, method)
+	if err != nil {
+		s.fail(w, err)
+		return
+	}
+	s.send(w, r, request, answer)
+}
+
+// handle runs the handler in its transaction and saves the session in the same one.
+func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any, err error) {
+	if h.NoTx {
+		if answer, err = h.Handle(r); err != nil {
+			return nil, err
+		}
+		return answer, s.saveSession(r)
+	}
+	run := s.cfg.DB.Write
+	if method == http.MethodGet && !h.Writes {
+		run = s.cfg.DB.Read
+	}
+	reading := method == http.MethodGet && !h.Writes
+	var kept error
+	err = run(r.Ctx, func(tx *store.Tx) (err error) {
+		r.Tx = tx
+		if answer, err = h.Handle(r); err != nil {
+			var shaped *api.Error
+			if !h.AfterError || !errors.As(err, &shaped) {
+				return err
+			}
+			kept = err
+		}
+		if reading {
+			return nil
+		}
+		return auth.SaveSession(tx, r.Session, s.cfg.Rand)
+	})
+	if err == nil && reading {
+		err = s.saveSession(r)
+	}
+	if err == nil {
+		err = kept
+	}
+	return answer, err
+}
+
+// saveSession writes a changed session in a transaction of its own.
+func (s *Server) saveSession(r *api.Request) error {
+	if !r.Session.Modified && !r.Session.Flushed {
+		return nil
+	}
+	return s.cfg.DB.Write(r.Ctx, func(tx *store.Tx) error { return auth.SaveSession(tx, r.Session, s.cfg.Rand) })
+}
+
+// send writes an answer.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, request *api.Request, answer any) {
+	p, ok := answer.(*api.Response)
+	if !ok {
+		p = &api.Response{Status: http.StatusOK, Body: answer}
+		if answer == nil {
+			p = api.NoContent()
+		}
+	}
+	s.sessionCookies(w, request)
+	header := w.Header()
+	for name, values := range p.Header {
+		if name == "Set-Cookie" {
+			header[name] = append(header[name], values...)
+			continue
+		}
+		header[name] = values
+	}
+	if p.ETag != "" {
+		header.Set("ETag", `"`+p.ETag+`"`)
+		if etagMatches(r.Header.Get("If-None-Match"), p.ETag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	if p.Status == 0 {
+		p.Status = http.StatusOK
+	}
+	switch {
+	case p.Stream != nil:
+		p.Stream(w, r)
+	case p.Raw != nil:
+		s.write(w, r, p.Status, p.Raw)
+	default:
+		body, err := api.JSON(p.Body)
+		if err != nil {
+			s.fail(w, err)
+			return
+		}
+		header.Set("Content-Type", "application/json")
+		s.write(w, r, p.Status, body)
+	}
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body)
+	}
+}
+
+func etagMatches(header, tag string) bool {
+	for _, candidate := range strings.Split(header, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == "*" || candidate == `"`+tag+`"` {
+			return true
+		}
+	}
+	return false
+}
+
+// Routes lists every named route with the methods that are answered, for people.
+func (s *Server) Routes() []string {
+	var lines []string
+	for _, u := range s.urls {
+		var methods []string
+		for m := range s.handlers[u.Name] {
+			methods = append(methods, m)
+		}
+		sort.Strings(methods)
+		lines = append(lines, fmt.Sprintf("%s %s %s", u.Name, u.Path, strings.Join(methods, ",")))
+	}
+	return lines
+}

@@ -1,0 +1,189 @@
+// Package servertest starts whole servers for tests, on a real SQLite file, and speaks to them as a
+// browser does: with cookies and the CSRF header.
+package servertest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/server"
+	"kolibri/store"
+	"kolibri/store/sqlite"
+)
+
+// Server is a running server.
+type Server struct {
+	*server.Server
+	DB   *store.DB
+	HTTP *httptest.Server
+	Log  *bytes.Buffer
+}
+
+// Front is a front end without bundles: enough for everything but real pages.
+var Front = fstest.MapFS{
+	"data/pages.json": {Data: []byte(`{"kolibri":"0.19.5","languages":[{"id":"en","name":"English","english_name":"English"},{"id":"ar","name":"العربية","english_name":"Arabic","rtl":true}]}`)},
+}
+
+// New starts a server on a new home. Options change its configuration before it starts.
+func New(t testing.TB, options ...func(*server.Config)) *Server {
+	t.Helper()
+	ctx := context.Background()
+	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), nil)
+	require.NoError(t, err)
+	s := &Server{DB: db, Log: &bytes.Buffer{}}
+	cfg := server.Config{
+		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
+			Options: api.DefaultOptions(), Log: slog.New(slog.NewTextHandler(s.Log, nil)), Device: device{}},
+		Build: Front,
+	}
+	cfg.Options.Home = t.TempDir()
+	for _, o := range options {
+		o(&cfg)
+	}
+	s.Server, err = server.New(ctx, cfg)
+	require.NoError(t, err)
+	s.HTTP = httptest.NewServer(s.Server)
+	t.Cleanup(func() {
+		s.HTTP.Close()
+		s.Server.Close()
+		db.Close()
+	})
+	return s
+}
+
+type device struct{}
+
+func (device) FreeSpace(context.Context) (int64, error) { return 10 << 30, nil }
+func (device) OS() string                               { return "Linux" }
+func (device) Hostname() string                         { return "testbox" }
+func (device) ContentDir() string                       { return "/content" }
+func (device) InTab() bool                              { return false }
+
+// Client is one browser.
+type Client struct {
+	t    testing.TB
+	base string
+	http *http.Client
+}
+
+// Client opens a browser without cookies.
+func (s *Server) Client(t testing.TB) *Client {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &Client{t: t, base: s.HTTP.URL, http: &http.Client{Jar: jar, Timeout: 30 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Text   string
+	JSON   any
+}
+
+// Get sends a GET.
+func (c *Client) Get(path string) *Answer { return c.Do(http.MethodGet, path, nil) }
+
+// Post sends a POST with a JSON body.
+func (c *Client) Post(path string, body any) *Answer { return c.Do(http.MethodPost, path, body) }
+
+// Patch sends a PATCH with a JSON body.
+func (c *Client) Patch(path string, body any) *Answer { return c.Do(http.MethodPatch, path, body) }
+
+// Put sends a PUT with a JSON body.
+func (c *Client) Put(path string, body any) *Answer { return c.Do(http.MethodPut, path, body) }
+
+// Delete sends a DELETE.
+func (c *Client) Delete(path string) *Answer { return c.Do(http.MethodDelete, path, nil) }
+
+// Do sends a request; a string body is sent as it is, anything else as JSON.
+func (c *Client) Do(method, path string, body any) *Answer {
+	c.t.Helper()
+	var reader io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		require.NoError(c.t, err)
+		reader = bytes.NewReader(text)
+	}
+	req, err := http.NewRequest(method, c.base+path, reader)
+	require.NoError(c.t, err)
+	if reader != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if token := c.Cookie(auth.CSRFCookie); token != "" {
+		req.Header.Set("X-CSRFToken", token)
+	}
+	return c.Send(req)
+}
+
+// Send sends a request as it is, with the cookies.
+func (c *Client) Send(req *http.Request) *Answer {
+	c.t.Helper()
+	res, err := c.http.Do(req)
+	require.NoError(c.t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(c.t, err)
+	a := &Answer{Status: res.StatusCode, Header: res.Header, Text: string(text)}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+		require.NoError(c.t, json.Unmarshal(text, &a.JSON), a.Text)
+	}
+	return a
+}
+
+// Cookie is the value of a cookie the browser holds.
+func (c *Client) Cookie(name string) string {
+	u, err := url.Parse(c.base)
+	require.NoError(c.t, err)
+	for _, k := range c.http.Jar.Cookies(u) {
+		if k.Name == name {
+			return k.Value
+		}
+	}
+	return ""
+}
+
+// Field digs into the JSON answer: Field("0", "id") or Field("results", "0", "name").
+func (a *Answer) Field(path ...string) any {
+	v := a.JSON
+	for _, p := range path {
+		switch t := v.(type) {
+		case map[string]any:
+			v = t[p]
+		case []any:
+			i := 0
+			for _, c := range p {
+				i = i*10 + int(c-'0')
+			}
+			if i >= len(t) {
+				return nil
+			}
+			v = t[i]
+		default:
+			return nil
+		}
+	}
+	return v
+}

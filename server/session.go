@@ -1,0 +1,69 @@
+package server
+
+import (
+	"crypto/subtle"
+	"net/http"
+
+	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/store"
+)
+
+// The names of the cookies (kolibri/deployment/default/settings/base.py).
+const (
+	sessionCookie = "kolibri"
+	csrfCookie    = auth.CSRFCookie
+)
+
+func cookie(r *http.Request, name string) string {
+	if c, err := r.Cookie(name); err == nil {
+		return c.Value
+	}
+	return ""
+}
+
+// sessionCookies tells the browser of a new or an ended session. The cookie lives until the browser
+// closes; how long the session lives is the server's matter.
+func (s *Server) sessionCookies(w http.ResponseWriter, r *api.Request) {
+	path := s.cfg.Options.URLPathPrefix
+	switch {
+	case r.Session.Flushed && !r.Session.Modified:
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: path, MaxAge: -1, SameSite: http.SameSiteLaxMode})
+		w.Header().Add("Vary", "Cookie")
+	case r.Session.Modified:
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: r.Session.Key, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
+}
+
+// checkCSRF enforces Django's double-submit check: for API views only when somebody is signed in
+// (rest_framework/authentication.py: SessionAuthentication), for plain views always.
+func (s *Server) checkCSRF(r *api.Request, h *api.Route, method string) error {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return nil
+	}
+	if r.Session.UserID == "" && !h.CSRFAlways || s.cfg.Trusted(r.HTTP) {
+		return nil
+	}
+	sent := r.HTTP.Header.Get("X-CSRFToken")
+	if sent == "" && h.CSRFAlways {
+		sent = r.FormValue("csrfmiddlewaretoken")
+	}
+	kept := cookie(r.HTTP, csrfCookie)
+	if kept != "" && subtle.ConstantTimeCompare([]byte(kept), []byte(sent)) == 1 {
+		return nil
+	}
+	if h.CSRFAlways {
+		return csrfPage()
+	}
+	return r.PermissionDenied()
+}
+
+// csrfPage is Django's answer to a form without its token: a page, not JSON.
+func csrfPage() *api.Error {
+	return &api.Error{Status: http.StatusForbidden, HTML: "<!DOCTYPE html><html lang=\"en\"><head><title>403 Forbidden</title></head><body><h1>Forbidden</h1><p>CSRF verification failed. Request aborted.</p></body></html>"}
+}
+
+func loadSession(tx *store.Tx, r *http.Request) (*api.Session, error) {
+	return auth.LoadSession(tx, cookie(r, sessionCookie))
+}
