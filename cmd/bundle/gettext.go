@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/binary"
+	"errors"
+	"strings"
+)
+
+// catalog are the translations of a compiled gettext file by their English text.
+type catalog map[string]string
+
+// readMO reads a little-endian GNU .mo file: two tables of (length, offset), of the originals and
+// of the translations.
+func readMO(b []byte) (catalog, error) {
+	bad := errors.New("not a gettext catalog")
+	if len(b) < 20 || binary.LittleEndian.Uint32(b) != 0x950412de {
+		return nil, bad
+	}
+	word := func(at uint32) uint32 {
+		if uint64(at)+4 > uint64(len(b)) {
+			return ^uint32(0)
+		}
+		return binary.LittleEndian.Uint32(b[at:])
+	}
+	text := func(table, i uint32) (string, bool) {
+		length, from := uint64(word(table+8*i)), uint64(word(table+8*i+4))
+		if from+length > uint64(len(b)) {
+			return "", false
+		}
+		return string(b[from : from+length]), true
+	}
+	c := catalog{}
+	for i := range word(8) {
+		original, ok := text(word(12), i)
+		translated, ok2 := text(word(16), i)
+		if !ok || !ok2 {
+			return nil, bad
+		}
+		original, _, _ = strings.Cut(original, "\x00") // plural forms follow
+		c[original] = translated
+	}
+	return c, nil
+}
+
+// get is the translation of a text, or the text itself.
+func (c catalog) get(text string) string {
+	if t := c[text]; t != "" {
+		return t
+	}
+	return text
+}
