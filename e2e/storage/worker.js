@@ -27,6 +27,28 @@ scope.kolibriRunner = {
 		}),
 };
 
+/**
+ * Bytes by which files may still grow; a test sets it to fill the disk at an exact byte.
+ * @type {number}
+ */
+scope.kolibriRunner.space = Number.POSITIVE_INFINITY;
+
+/**
+ * Writes as the browser does when the quota is used up: shorter than asked, or not at all.
+ * @param {any} opfs the import module
+ */
+function fillable(opfs) {
+	const write = opfs.write;
+	/** @type {(h: number, ptr: number, n: number, at: number) => number} */
+	opfs.write = (h, ptr, n, at) => {
+		const growth = Math.max(0, at + n - opfs.size(h));
+		const granted = Math.min(growth, scope.kolibriRunner.space);
+		scope.kolibriRunner.space -= granted;
+		const length = Math.max(0, n - growth + granted);
+		return growth > 0 && length === 0 ? -2 : write(h, ptr, length, at);
+	};
+}
+
 scope.onmessage = async (/** @type {MessageEvent} */ event) => {
 	if (event.data.answerTo) {
 		waiting.get(event.data.answerTo)?.(event.data.answer);
@@ -43,6 +65,7 @@ scope.onmessage = async (/** @type {MessageEvent} */ event) => {
 		status = code;
 	};
 	await installOPFS(go);
+	fillable(go.importObject.opfs);
 	const { instance } = await WebAssembly.instantiateStreaming(fetch(wasm), go.importObject);
 	try {
 		await go.run(instance);

@@ -6,7 +6,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,7 +19,8 @@ import (
 
 // Open opens or creates the database file and brings its schema up to date. The journal is a
 // write-ahead log, so readers never wait for the writer. now stamps transactions; nil is the
-// system's clock. It returns store.ErrCorrupt for a file that is damaged or no database.
+// system's clock. It returns a *store.OpenError: store.ErrCorrupt for
+// a file that is damaged or no database.
 func Open(ctx context.Context, path string, now func() time.Time) (*store.DB, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*store.DB, er
 	db := store.New(pool, store.SQLite, now)
 	if err := store.Migrate(ctx, db, store.DDL(schema.SQLite)); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
+		return nil, store.OpenFailed(filepath.Base(path), err)
 	}
 	return db, nil
 }
