@@ -15,8 +15,8 @@ const LanguageKey = "_language"
 
 // language chooses the language of a request (kolibri/core/device/middleware.py:
 // KolibriLocaleMiddleware): the path's, then the session's, the device's, the browser's.
-func (s *Server) language(r *http.Request, session *api.Session) (string, error) {
-	device, err := s.deviceLanguage(r)
+func (s *Server) language(tx *store.Tx, r *http.Request, session *api.Session) (string, error) {
+	device, err := deviceLanguage(tx)
 	if err != nil {
 		return "", err
 	}
@@ -28,19 +28,13 @@ func (s *Server) language(r *http.Request, session *api.Session) (string, error)
 }
 
 // deviceLanguage is the language the device was set up in, or empty.
-func (s *Server) deviceLanguage(r *http.Request) (lang string, err error) {
-	err = s.cfg.DB.Read(r.Context(), func(tx *store.Tx) error {
-		var code *string
-		err := tx.QueryRow("SELECT language_id FROM device_devicesettings ORDER BY id LIMIT 1").Scan(&code)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		if code != nil {
-			lang = *code
-		}
-		return err
-	})
-	return lang, err
+func deviceLanguage(tx *store.Tx) (string, error) {
+	var code *string
+	err := tx.QueryRow("SELECT language_id FROM device_devicesettings ORDER BY id LIMIT 1").Scan(&code)
+	if errors.Is(err, store.ErrNotFound) || code == nil {
+		return "", nil
+	}
+	return *code, err
 }
 
 func (s *Server) withoutPrefix(path string) string {
@@ -62,16 +56,15 @@ func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, path string) {
 		}
 	}
 	if _, named := s.pages.pages.LanguageOfPath(path); !named && r.Method == http.MethodGet {
-		session := api.NewSession()
-		err := s.cfg.DB.Read(r.Context(), func(tx *store.Tx) (err error) {
-			session, err = loadSession(tx, r)
+		var lang string
+		err := s.cfg.DB.Read(r.Context(), func(tx *store.Tx) error {
+			session, err := loadSession(tx, r)
+			if err != nil {
+				return err
+			}
+			lang, err = s.language(tx, r, session)
 			return err
 		})
-		if err != nil {
-			s.fail(w, err)
-			return
-		}
-		lang, err := s.language(r, session)
 		if err != nil {
 			s.fail(w, err)
 			return

@@ -141,27 +141,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 		}
 		return
 	}
-	var session *api.Session
-	err := s.cfg.DB.Read(r.Context(), func(tx *store.Tx) (err error) {
-		session, err = loadSession(tx, r)
-		return err
-	})
-	if err != nil {
-		s.fail(w, err)
-		return
-	}
-	request := api.NewRequest(r, nil, session, params)
+	request := api.NewRequest(r, nil, nil, params)
 	request.ViewName, request.URLName = rt.viewName(method), rt.Name
-	if request.Lang, err = s.language(r, session); err != nil {
-		s.fail(w, err)
-		return
-	}
-	header.Set("Content-Language", request.Lang)
-	if err := s.checkCSRF(request, handler, method); err != nil {
-		s.fail(w, err)
-		return
-	}
 	answer, err := s.handle(request, handler, method)
+	if request.Lang != "" {
+		header.Set("Content-Language", request.Lang)
+	}
 	if err != nil {
 		s.fail(w, err)
 		return
@@ -169,21 +154,28 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 	s.send(w, r, request, answer)
 }
 
-// handle runs the handler in its transaction and saves the session in the same one.
+// handle runs the request in one transaction: who asks, in which language, whether they may send
+// this at all, the handler, and the session's change.
 func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any, err error) {
 	if h.NoTx {
+		if err := s.cfg.DB.Read(r.Ctx, func(tx *store.Tx) error { return s.prepare(tx, r, h, method) }); err != nil {
+			return nil, err
+		}
 		if answer, err = h.Handle(r); err != nil {
 			return nil, err
 		}
 		return answer, s.saveSession(r)
 	}
+	reading := method == http.MethodGet && !h.Writes
 	run := s.cfg.DB.Write
-	if method == http.MethodGet && !h.Writes {
+	if reading {
 		run = s.cfg.DB.Read
 	}
-	reading := method == http.MethodGet && !h.Writes
 	var kept error
-	err = run(r.Ctx, func(tx *store.Tx) (err error) {
+	err = run(r.Ctx, func(tx *store.Tx) error {
+		if err := s.prepare(tx, r, h, method); err != nil {
+			return err
+		}
 		r.Tx = tx
 		if answer, err = h.Handle(r); err != nil {
 			var shaped *api.Error
@@ -204,6 +196,17 @@ func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any
 		err = kept
 	}
 	return answer, err
+}
+
+// prepare finds the session and the language of a request and enforces the CSRF check.
+func (s *Server) prepare(tx *store.Tx, r *api.Request, h *api.Route, method string) (err error) {
+	if r.Session, err = loadSession(tx, r.HTTP); err != nil {
+		return err
+	}
+	if r.Lang, err = s.language(tx, r.HTTP, r.Session); err != nil {
+		return err
+	}
+	return s.checkCSRF(r, h, method)
 }
 
 // saveSession writes a changed session in a transaction of its own.
