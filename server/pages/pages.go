@@ -100,6 +100,9 @@ func (p *Pages) Names() []string {
 	return append(slices.Sorted(maps.Keys(p.data.Pages)), Unsupported)
 }
 
+// Bundle is the id of the bundle that makes a page what it is, empty for a page without data.
+func (p *Pages) Bundle(page string) string { return p.data.Pages[page] }
+
 // StaticURL is the address of a static file given by its path below the static root.
 func (p *Pages) StaticURL(file string) string { return p.site.Prefix + "static/" + file }
 
