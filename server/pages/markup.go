@@ -5,28 +5,34 @@ import (
 	"strings"
 )
 
-// loading is what a page shows until Kolibri's core has started: a bird in flight, in plain SVG
-// and CSS because the content security policy forbids inline scripts. It fades in late, so that a
-// quick page does not flicker, and stands still for whoever asked for less motion.
-const loading = `<style>
+// loading is what a page shows until Kolibri's core has started: the mark with beating wings, in
+// plain SVG and CSS because the content security policy forbids inline scripts. It fades in late,
+// so that a quick page does not flicker, and stands still for whoever asked for less motion.
+func loading() string {
+	var b strings.Builder
+	b.WriteString(`<style>
 .loading{position:fixed;inset:0;display:flex;align-items:center;justify-content:center}
 .loading svg{width:min(40vmin,200px);height:auto;opacity:0;animation:loading-in .6s 1s forwards}
-.loading .wing{transform-origin:46px 54px;animation:loading-wing .9s ease-in-out infinite alternate}
-.loading .wing+.wing{animation-delay:-.45s}
+.loading .wing{transform-origin:54px 58px;animation:loading-wing .7s ease-in-out infinite alternate}
+.loading .wing+.wing{animation-delay:-.35s}
 @keyframes loading-in{to{opacity:1}}
-@keyframes loading-wing{from{transform:rotate(14deg) scaleY(.8)}to{transform:rotate(-22deg)}}
+@keyframes loading-wing{from{transform:rotate(12deg) scale(.94)}to{transform:rotate(-16deg)}}
 @media (prefers-reduced-motion:reduce){.loading .wing{animation:none}}
 </style>
 <div class="loading">
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" role="img" aria-label="Kolibri loader">
 <title>Kolibri loader</title>
-<path fill="#0b7285" d="M96 30 L71 33 Q66 25 58 28 Q50 31 49 41 Q36 52 24 76 Q44 73 57 59 Q67 49 69 38 Z"/>
-<path class="wing" fill="#3bc9db" d="M46 54 Q40 26 10 12 Q12 42 36 60 Z"/>
-<path class="wing" fill="#15aabf" d="M50 52 Q52 26 34 4 Q26 32 40 58 Z"/>
-<circle cx="62" cy="34" r="2" fill="#fff"/>
-</svg>
-</div>
-`
+`)
+	for _, shape := range Mark {
+		class := ""
+		if shape.Wing {
+			class = ` class="wing"`
+		}
+		b.WriteString("<path" + class + ` fill="` + shape.Fill + `" d="` + shape.Path + "\"/>\n")
+	}
+	b.WriteString("</svg>\n</div>\n")
+	return b.String()
+}
 
 // unsupported is the page for browsers that are too old: no script, no font, its texts alone.
 // kolibri/core/views.py: UnsupportedBrowserView

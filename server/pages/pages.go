@@ -206,7 +206,7 @@ func (p *Pages) head(lang Language) string {
 		b.WriteString(`<link type="text/css" href="` + href + `" rel="preload" as="style">` + "\n")
 		b.WriteString(`<link type="text/css" href="` + href + `" rel="stylesheet">` + "\n")
 	}
-	b.WriteString("</head>\n<body>\n<rootvue>\n" + loading + "</rootvue>\n")
+	b.WriteString("</head>\n<body>\n<rootvue>\n" + loading() + "</rootvue>\n")
 	return b.String()
 }
 
