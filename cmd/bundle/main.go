@@ -1,7 +1,8 @@
 // Command bundle makes build/ from the pinned Kolibri wheel and this repository: the front end's
 // static files, the data and messages of its pages, the server as wasm, and the shell around them.
 //
-//	go run ./cmd/bundle [-fast]     in the root of the repository
+//	go run ./cmd/bundle [-fast]         in the root of the repository
+//	go run ./cmd/bundle -check-size     hold the wasm to its budget instead
 //
 // The work is cut into steps. Each has a key, the hash of all that it depends on, and is done
 // again only when the key or one of its files changed; so a second run does nothing.
@@ -25,8 +26,15 @@ const (
 
 func main() {
 	fast := flag.Bool("fast", false, "leave out the slow compression of the wasm, for quick rounds of work")
+	check := flag.Bool("check-size", false, "check size and imports of the wasm that was built, build nothing")
 	flag.Parse()
-	if err := run(*fast); err != nil {
+	err := error(nil)
+	if *check {
+		err = checkSize()
+	} else {
+		err = run(*fast)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
