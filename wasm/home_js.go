@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"kolibri/store"
+	"kolibri/store/opfs"
+)
+
+// errNoStorage: the browser gives this site nowhere to keep data. Kolibri then does not start,
+// because work that looks saved and is not is worse than none.
+var errNoStorage = errors.New("this browser keeps no data for this site")
+
+// home is where the database lies: a folder of the origin's private file system.
+type home struct{ dir string }
+
+// findHome looks for storage that lasts.
+func findHome(ctx context.Context, dir string) (*home, error) {
+	if err := opfs.Available(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoStorage, err)
+	}
+	return &home{dir: dir}, nil
+}
+
+// open opens the database. The first start copies the ready-made one of the build: running the
+// schema's statements in code that is not yet optimised takes half a second.
+func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.DB, error) {
+	there, err := opfs.Exists(ctx, h.dir, database)
+	if err != nil {
+		return nil, err
+	}
+	if !there && readyMade != "" {
+		content, err := fs.ReadFile(build, readyMade)
+		if err != nil {
+			return nil, err
+		}
+		if err := opfs.Install(ctx, h.dir, database, bytes.NewReader(content)); err != nil {
+			return nil, err
+		}
+	}
+	return opfs.Open(ctx, h.dir, database, now)
+}
+
+// backup writes the database as one consistent file.
+func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
+	return opfs.Backup(ctx, db.Pool(), w)
+}
+
+// rescue writes the bytes of a database that does not open.
+func (h *home) rescue(ctx context.Context, w io.Writer) error {
+	return opfs.ReadFile(ctx, h.dir, database, w)
+}
+
+// restore replaces the closed database by r, unless r is not one of Kolibri's.
+func (h *home) restore(ctx context.Context, r io.Reader) error {
+	return opfs.Restore(ctx, h.dir, database, r, isKolibri)
+}
+
+// reset deletes the closed database.
+func (h *home) reset(ctx context.Context) error { return opfs.Remove(ctx, h.dir, database) }
+
+// errNotKolibri: a file is a database, but of something else.
+var errNotKolibri = errors.New("the file is not a database of Kolibri")
+
+func isKolibri(ctx context.Context, pool *sql.DB) error {
+	var tables int
+	err := pool.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'
+		AND name IN ('kolibriauth_facilityuser', 'device_devicesettings', 'django_migrations')`).Scan(&tables)
+	if err == nil && tables != 3 {
+		err = errNotKolibri
+	}
+	return err
+}

@@ -1,0 +1,25 @@
+// What a script knows of the build it belongs to: cmd/bundle puts it in place of `__BUILD__`.
+
+/**
+ * Files for left-to-right and for right-to-left languages.
+ * @typedef {{ltr: string[] | null, rtl: string[] | null}} Directions
+ *
+ * All paths are relative to the app's root.
+ * @typedef {object} Build
+ * @property {string} id
+ * @property {string} wasm
+ * @property {number} wasmBytes
+ * @property {string} worker
+ * @property {string} shim
+ * @property {string} shell
+ * @property {string} css
+ * @property {string} home ready-made empty database
+ * @property {number} homeBytes
+ * @property {string[]} precache what the shell needs to start offline
+ * @property {string[]} languages
+ * @property {string[]} pages
+ * @property {{all: Directions, page: Record<string, Directions>}} bundles
+ * @property {{common: string, lang: Record<string, string>}} fonts
+ */
+
+export {};

@@ -1,0 +1,59 @@
+// The one frame that Kolibri's pages live in, and the tab's address bar, title and language that
+// follow it. The frame's own history is the tab's (browsers join them), so back and forward need
+// nothing; what has to be told apart is who moved: the page, or a person typing a new hash.
+
+import { byId, make } from "./dom.js";
+
+/** A moment in which the browser moves tab and frame together after "back". */
+const SETTLE_MS = 120;
+
+export class Frame {
+	/**
+	 * @param {object} options
+	 * @param {(url: URL) => void} options.onPage a page has come
+	 */
+	constructor({ onPage }) {
+		this.onPage = onPage;
+		this.element = /** @type {HTMLIFrameElement} */ (
+			make("iframe", { class: "frame", title: "Kolibri", allow: "fullscreen; autoplay; clipboard-write" })
+		);
+		this.element.addEventListener("load", () => this.follow());
+		addEventListener("hashchange", () => setTimeout(() => this.lead(), SETTLE_MS));
+		addEventListener("popstate", () => setTimeout(() => this.lead(), SETTLE_MS));
+	}
+
+	/** @param {string} url */
+	open(url) {
+		this.element.src = url;
+		byId("main").append(this.element);
+	}
+
+	/** @returns {Window | null} the page's window, unless it is somebody else's */
+	get page() {
+		const page = this.element.contentWindow;
+		try {
+			return page && page.location.origin === location.origin ? page : null;
+		} catch {
+			return null;
+		}
+	}
+
+	/** The page has moved: address, title and language of the tab follow. */
+	follow() {
+		const { page } = this;
+		if (!page || page.location.href === "about:blank") return;
+		const { href } = page.location;
+		if (location.href !== href) history.replaceState(history.state, "", href);
+		const { title, documentElement } = page.document;
+		if (title) document.title = title;
+		if (documentElement?.lang) document.documentElement.lang = documentElement.lang;
+		if (documentElement?.dir) document.documentElement.dir = documentElement.dir;
+		this.onPage(new URL(href));
+	}
+
+	/** The tab's address was changed by hand: the page follows. */
+	lead() {
+		const { page } = this;
+		if (page && page.location.href !== location.href) page.location.replace(location.href);
+	}
+}

@@ -1,0 +1,89 @@
+// This tab's worker and the way to the server, wherever it is: in this tab's worker when this tab
+// leads, else in another tab's, which only the service worker can reach.
+
+import { scoped } from "../worker/protocol.js";
+
+/** @typedef {import("../worker/worker.js").Report} Report */
+
+export class Host {
+	/**
+	 * @param {object} options
+	 * @param {URL} options.root
+	 * @param {import("./build.js").Build} options.build
+	 * @param {(report: Report) => void} options.onReport
+	 */
+	constructor({ root, build, onReport }) {
+		this.root = root;
+		this.build = build;
+		this.onReport = onReport;
+		/** @type {Worker | null} */
+		this.worker = null;
+		/** @type {string | null} this tab's worker is the server */
+		this.epoch = null;
+		this.news = new BroadcastChannel(scoped(root, "leader"));
+		navigator.serviceWorker?.addEventListener("message", (event) => this.answer(event));
+	}
+
+	/**
+	 * Starts this tab's worker. It serves as soon as no other tab does.
+	 * @param {boolean} [again] after a failure: take nothing from the HTTP cache
+	 */
+	start(again = false) {
+		const worker = new Worker(new URL(this.build.worker, this.root));
+		this.worker = worker;
+		worker.onmessage = ({ data }) => {
+			if (data.t === "leading") this.lead(data.epoch);
+			this.onReport(data);
+		};
+		worker.onerror = (event) => {
+			event.preventDefault();
+			this.onReport({ t: "failed", code: "crashed", message: event.message || "the worker could not be started" });
+		};
+		worker.postMessage({ t: "start", again });
+	}
+
+	/** Ends this tab's worker; whoever waits for its answers is told. */
+	stop() {
+		this.worker?.terminate();
+		this.worker = null;
+		if (this.epoch) this.news.postMessage({ t: "lost", epoch: this.epoch });
+		this.epoch = null;
+	}
+
+	/** @param {string} epoch */
+	lead(epoch) {
+		this.epoch = epoch;
+		toServiceWorker({ t: "leader" });
+	}
+
+	/** @param {MessageEvent} event from the service worker */
+	answer({ data, ports }) {
+		if (data.t === "who leads" && this.epoch) toServiceWorker({ t: "leader" });
+		if (data.t !== "port") return;
+		if (this.epoch) this.worker?.postMessage({ t: "port" }, [ports[0]]);
+		else {
+			ports[0].close();
+			toServiceWorker({ t: "not leader" });
+		}
+	}
+
+	/**
+	 * Hands a client's port to the server.
+	 * @param {MessagePort} port
+	 */
+	async deliver(port) {
+		for (let tries = 0; ; tries++) {
+			if (this.epoch) return this.worker?.postMessage({ t: "port" }, [port]);
+			// A first tab leads within a moment; before asking others, see whether this is one.
+			if (tries > 2 && toServiceWorker({ t: "connect" }, [port])) return;
+			await new Promise((go) => setTimeout(go, 20));
+		}
+	}
+}
+
+/** @param {object} message @param {Transferable[]} [transfer] */
+function toServiceWorker(message, transfer = []) {
+	const controller = navigator.serviceWorker?.controller;
+	controller?.postMessage(message, transfer);
+	return Boolean(controller);
+}

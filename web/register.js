@@ -1,0 +1,160 @@
+// The service worker's registration, and updates. One rule: a tab never mixes two builds. The
+// shell, the service worker and the build's cache it answers from have one id; a new build is
+// fetched whole beside the running one, and waits. It takes over when a tab starts and no other is
+// open, or when the person says so and no tab has unsaved work.
+
+import { scoped } from "../worker/protocol.js";
+
+/** Reloading once brings shell and service worker together; more than once would be a loop. */
+const RELOADED = "kolibri:reloaded";
+
+export class Registration {
+	/**
+	 * @param {object} options
+	 * @param {URL} options.root
+	 * @param {import("./build.js").Build} options.build
+	 * @param {() => boolean} options.isBusy this tab has unsaved work
+	 * @param {() => void} options.onUpdate a new build waits
+	 */
+	constructor({ root, build, isBusy, onUpdate }) {
+		this.root = root;
+		this.build = build;
+		this.isBusy = isBusy;
+		this.onUpdate = onUpdate;
+		this.news = new BroadcastChannel(scoped(root, "tabs"));
+		this.news.onmessage = ({ data }) => {
+			if (data.t === "busy?" && isBusy()) this.news.postMessage({ t: "busy", id: data.id });
+		};
+		// Held for as long as the tab lives, so that others can count.
+		navigator.locks.request(scoped(root, "tab"), { mode: "shared" }, () => new Promise(() => {}));
+	}
+
+	/** Resolves once a service worker of this build answers this tab's requests; may reload instead. */
+	async control() {
+		const container = navigator.serviceWorker;
+		this.registration = await container.register(new URL("sw.js", this.root), { scope: this.root.href });
+		this.watch(this.registration);
+		for (;;) {
+			if (this.registration.waiting && (await this.isAlone())) await this.activate();
+			if (container.controller && (await buildOf(container.controller)) === this.build.id) break;
+			const active = await whenActive(this.registration);
+			if ((await buildOf(active)) === this.build.id) {
+				await this.claim(active);
+				break;
+			}
+			// The active one is another build's. Ours may be on its way; with other tabs open, or
+			// when it does not come, join the running build by an ordinary reload.
+			if ((await this.isAlone()) && (await this.newer())) continue;
+			await reloadOnce();
+		}
+		sessionStorage.removeItem(RELOADED);
+		container.addEventListener("controllerchange", () => location.reload());
+	}
+
+	/**
+	 * A hard reload leaves a page without service worker.
+	 * @param {ServiceWorker} active
+	 */
+	async claim(active) {
+		const { serviceWorker } = navigator;
+		while (!serviceWorker.controller) {
+			active.postMessage({ t: "claim" });
+			await Promise.race([
+				new Promise((go) => serviceWorker.addEventListener("controllerchange", go, { once: true })),
+				new Promise((go) => setTimeout(go, 500)),
+			]);
+		}
+	}
+
+	/** Lets the waiting build take over. */
+	async activate() {
+		const { waiting } = /** @type {ServiceWorkerRegistration} */ (this.registration);
+		if (!waiting) return;
+		const active = new Promise((go) =>
+			waiting.addEventListener("statechange", () => waiting.state === "activated" && go(undefined)),
+		);
+		waiting.postMessage({ t: "activate" });
+		await active;
+	}
+
+	/** Looks for a newer build and waits until it is there. @returns {Promise<boolean>} */
+	async newer() {
+		const registration = /** @type {ServiceWorkerRegistration} */ (this.registration);
+		await registration.update().catch(() => {});
+		const { installing } = registration;
+		if (!installing) return Boolean(registration.waiting);
+		await new Promise((go) =>
+			installing.addEventListener("statechange", () => installing.state !== "installing" && go(undefined)),
+		);
+		return Boolean(registration.waiting);
+	}
+
+	/** @param {ServiceWorkerRegistration} registration */
+	watch(registration) {
+		const tell = () => registration.waiting && navigator.serviceWorker.controller && this.onUpdate();
+		registration.addEventListener("updatefound", () => {
+			registration.installing?.addEventListener("statechange", tell);
+		});
+	}
+
+	get updateWaits() {
+		return Boolean(this.registration?.waiting);
+	}
+
+	/** No other tab of this app is open. */
+	async isAlone() {
+		const { held = [] } = await navigator.locks.query();
+		return held.filter(({ name }) => name === scoped(this.root, "tab")).length <= 1;
+	}
+
+	/**
+	 * Updates all tabs now.
+	 * @returns {Promise<boolean>} false: a tab has unsaved work
+	 */
+	async updateNow() {
+		if (this.isBusy()) return false;
+		const id = crypto.randomUUID();
+		const busy = await new Promise((go) => {
+			const answers = new BroadcastChannel(scoped(this.root, "tabs"));
+			answers.onmessage = ({ data }) => data.t === "busy" && data.id === id && go(true);
+			answers.postMessage({ t: "busy?", id });
+			setTimeout(() => {
+				answers.close();
+				go(false);
+			}, 300);
+		});
+		if (busy) return false;
+		await this.activate(); // every tab reloads when its service worker changes
+		return true;
+	}
+}
+
+/** @param {ServiceWorker} worker @returns {Promise<string | null>} null when it does not know */
+function buildOf(worker) {
+	const { port1, port2 } = new MessageChannel();
+	return new Promise((go) => {
+		port1.onmessage = ({ data }) => go(data);
+		worker.postMessage({ t: "build" }, [port2]);
+		setTimeout(() => go(null), 3000);
+	});
+}
+
+/** @param {ServiceWorkerRegistration} registration @returns {Promise<ServiceWorker>} */
+async function whenActive(registration) {
+	for (;;) {
+		const worker = registration.active ?? registration.waiting ?? registration.installing;
+		if (worker && worker === registration.active) return worker;
+		if (!worker) throw new Error("the service worker could not be installed");
+		await new Promise((go) => {
+			worker.addEventListener("statechange", go, { once: true });
+			setTimeout(go, 1000);
+		});
+	}
+}
+
+async function reloadOnce() {
+	if (sessionStorage.getItem(RELOADED)) throw new Error("shell and service worker are of two builds");
+	sessionStorage.setItem(RELOADED, "1");
+	location.reload();
+	await new Promise(() => {});
+}

@@ -1,0 +1,148 @@
+// The shell: the page that stays while Kolibri's pages come and go in its frame. It starts the
+// server's worker, waits for the service worker, opens the frame, and says what is going on.
+
+import { Connection } from "../worker/client.js";
+import { byId } from "./dom.js";
+import { Frame } from "./frame.js";
+import { Host } from "./host.js";
+import { guess, prefetch } from "./prefetch.js";
+import { Registration } from "./register.js";
+import { hideScreen, showBoot, showProgress } from "./screens/boot.js";
+import { showFailure } from "./screens/failure.js";
+import { Strip } from "./screens/strip.js";
+import { pathIn } from "./urls.js";
+
+/**
+ * What a page in the frame may ask of the shell (shim/shim.js).
+ * @typedef {object} ShellForPages
+ * @property {(port: MessagePort) => void} connect
+ * @property {() => void} moved the page's address or title has changed
+ * @property {(busy: boolean) => void} busy the page has unsaved work
+ */
+
+const build = __BUILD__;
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+const root = new URL("..", script.src);
+
+/** A server that dies this soon after it was restarted is not restarted again by itself. */
+const TOO_SOON_MS = 60_000;
+
+let boot = showBoot();
+let busy = false;
+let failed = false;
+let started = false;
+let lastRestart = Number.NEGATIVE_INFINITY;
+
+const host = new Host({ root, build, onReport });
+const server = new Connection({ root, deliver: (port) => host.deliver(port), onCookies: setCookies });
+const registration = new Registration({ root, build, isBusy: () => busy, onUpdate: () => strip.refresh() });
+const frame = new Frame({ onPage });
+const strip = new Strip({ root, build, server, registration, restart, isBusy: () => busy });
+
+window.kolibriShell = {
+	connect: (port) => void host.deliver(port),
+	moved: () => frame.follow(),
+	busy: (now) => {
+		busy = now;
+	},
+};
+
+/** @param {import("../worker/worker.js").Report} report */
+function onReport(report) {
+	switch (report.t) {
+		case "mark":
+			// Benchmarks and people with the performance panel look for them on the page.
+			performance.mark(`kolibri:${report.name}`, { startTime: report.at - performance.timeOrigin });
+			if (report.name === "module") showProgress(boot, "Opening your data…");
+			return;
+		case "progress":
+			showProgress(boot, "Loading Kolibri…", report.loaded / report.total);
+			return;
+		case "failed":
+			fail(report.code, report.message, report.code.endsWith("-database"));
+			return;
+		case "ended":
+			if (performance.now() - lastRestart > TOO_SOON_MS) {
+				lastRestart = performance.now();
+				host.stop();
+				host.start();
+			} else fail("crashed", report.message, false);
+	}
+}
+
+/**
+ * @param {string} code
+ * @param {string} message
+ * @param {boolean} canSave the server still answers for the data as it lies
+ */
+function fail(code, message, canSave) {
+	failed = true;
+	byId("strip").hidden = true;
+	showFailure({ code, message }, {
+		build: build.id,
+		retry: () => restart(true),
+		backup: canSave ? () => strip.download() : null,
+		reset: canSave ? () => strip.reset() : null,
+	});
+}
+
+/** @param {boolean} [again] take nothing from the HTTP cache */
+function restart(again = false) {
+	failed = false;
+	boot = showBoot();
+	host.stop();
+	host.start(again);
+	if (started) frame.page?.location.reload();
+	else open().catch(stopped);
+}
+
+/** @param {URL} url of the page that has come into the frame */
+function onPage(url) {
+	if (!failed) hideScreen();
+	byId("strip").hidden = failed;
+	strip.onPage(url);
+}
+
+/** @param {string[]} cookies */
+function setCookies(cookies) {
+	// biome-ignore lint/suspicious/noDocumentCookie: pages read them synchronously, by js-cookie
+	for (const cookie of cookies) document.cookie = cookie;
+}
+
+async function open() {
+	if (!window.isSecureContext || !navigator.serviceWorker || !navigator.locks) {
+		fail("insecure", "no service worker", false);
+		return;
+	}
+	await registration.control();
+	started = true;
+	frame.open(location.href);
+}
+
+/** What the first visit will need is fetched while the server is compiled. */
+async function prepare() {
+	if (navigator.serviceWorker?.controller) return; // was here before: all of it is in the cache
+	const here = guess(new URL(location.href), root, build);
+	await prefetch(root, build, here.lang, here.page ?? "setup");
+}
+
+/** The first request: where the root leads. It waits in the worker's queue while the server starts. */
+async function ask() {
+	await server.request({ method: "GET", url: root.href, headers: [["Accept", "text/html"]] });
+}
+
+/** @param {any} error */
+function stopped(error) {
+	if (!failed) fail(error?.code ?? "crashed", String(error?.stack ?? error), false);
+}
+
+const language = guess(new URL(location.href), root, build).lang;
+if (pathIn(new URL(location.href), root)) document.documentElement.lang = language;
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+	if (data.t === "cookies") setCookies(data.cookies);
+});
+navigator.serviceWorker?.startMessages();
+host.start();
+ask().catch(() => {});
+prepare().catch(() => {});
+open().catch(stopped);

@@ -1,0 +1,115 @@
+// The build's files in CacheStorage. There is one cache for each build, so that no page can get
+// files of two. The browser's HTTP cache is passed by when a cache is filled: a plain host sends
+// no caching headers, and the browser's guess would put an old file under the new build's name.
+//
+// The WebAssembly is the exception: its name carries its content's hash, and only an answer from the
+// HTTP cache comes with compiled code (docs/protocol.md, "Start").
+
+/** @typedef {import("../build.js").Build} Build */
+
+/** Files fetched at once: enough to keep a connection busy, few enough to leave room for the page. */
+const AT_ONCE = 4;
+
+/** @param {URL} root @param {string} id the build's */
+export const cacheName = (root, id) => `kolibri:${root.pathname}:build:${id}`;
+
+/**
+ * What has to be there before the app can be opened offline, first things first.
+ * @param {Build} build
+ * @returns {{url: string, bytes?: number}[]}
+ */
+export function essentials(build) {
+	const { all, page } = build.bundles;
+	const lists = [all, ...Object.values(page)].flatMap(({ ltr, rtl }) => [ltr ?? [], rtl ?? []]);
+	return [
+		...build.precache.map((url) => ({ url })),
+		{ url: build.wasm, bytes: build.wasmBytes },
+		...lists.flat().map((url) => ({ url })),
+		{ url: build.fonts.common },
+		{ url: build.fonts.lang.en },
+		{ url: "data/messages/en.json" },
+	];
+}
+
+/**
+ * Puts files into a cache that are not there yet. What cannot be had now is left for another time.
+ * @param {Cache} cache
+ * @param {URL} root
+ * @param {{url: string, bytes?: number}[]} files
+ * @param {(done: number, total: number) => void} [onProgress]
+ * @returns {Promise<boolean>} all of them are there
+ */
+export async function fill(cache, root, files, onProgress = () => {}) {
+	const have = new Set((await cache.keys()).map((request) => request.url));
+	const missing = files.filter(({ url }) => !have.has(new URL(url, root).href));
+	const unique = [...new Map(missing.map((file) => [file.url, file])).values()];
+	let done = 0;
+	let failed = 0;
+	const next = unique[Symbol.iterator]();
+	const work = async () => {
+		for (const file of next) {
+			if (!(await add(cache, new URL(file.url, root), file.bytes))) failed++;
+			onProgress(++done, unique.length);
+		}
+	};
+	await Promise.all(Array.from({ length: AT_ONCE }, work));
+	return failed === 0;
+}
+
+/**
+ * @param {Cache} cache
+ * @param {URL} url
+ * @param {number} [bytes] the only right length, where it is known
+ */
+async function add(cache, url, bytes) {
+	try {
+		const hashed = url.pathname.endsWith(".wasm");
+		const response = await fetch(url, { cache: hashed ? "force-cache" : "reload" });
+		if (response.status !== 200) return false;
+		if (bytes === undefined) {
+			await cache.put(url, response);
+			return true;
+		}
+		const body = await response.blob();
+		if (body.size !== bytes) return false;
+		await cache.put(url, new Response(body, { headers: response.headers }));
+		return true;
+	} catch {
+		return false; // offline, or no space left: the app works on without this copy
+	}
+}
+
+/**
+ * A file of the build: from the build's cache, else from the host, else from the release before,
+ * whose pages may still be open.
+ * @param {Request} request
+ * @param {Cache} cache
+ */
+export async function asset(request, cache) {
+	const { url } = request;
+	const kept = await cache.match(url, { ignoreVary: true });
+	if (kept) return kept;
+	let answer;
+	try {
+		answer = await fetch(url, { cache: "no-cache" });
+		if (answer.status === 200) {
+			// A full disk must not keep the page from its file.
+			cache.put(url, answer.clone()).catch(() => {});
+			return answer;
+		}
+	} catch {
+		// Offline: the release before may have it.
+	}
+	return (await caches.match(url, { ignoreVary: true })) ?? answer ?? Response.error();
+}
+
+/**
+ * Deletes the caches of builds that no page can be using: all but this and the one before.
+ * @param {URL} root
+ * @param {string} id
+ */
+export async function tidy(root, id) {
+	const mine = (await caches.keys()).filter((name) => name.startsWith(cacheName(root, "")));
+	const others = mine.filter((name) => name !== cacheName(root, id));
+	await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
+}
