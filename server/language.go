@@ -10,6 +10,9 @@ import (
 	"kolibri/store"
 )
 
+// defaultLanguage is what is left when nobody asked for any language on offer.
+const defaultLanguage = "en"
+
 // LanguageKey is the session value that holds the chosen language (django.utils.translation).
 const LanguageKey = "_language"
 
@@ -22,7 +25,7 @@ func (s *Server) language(tx *store.Tx, r *http.Request, session *api.Session) (
 	}
 	lang, _ := s.pages.pages.Negotiate(pages.Preference{
 		Path: s.withoutPrefix(r.URL.EscapedPath()), Session: session.Get(LanguageKey), Device: device,
-		Accept: r.Header.Get("Accept-Language"), Default: "en",
+		Accept: r.Header.Get("Accept-Language"), Default: defaultLanguage,
 	})
 	return lang, nil
 }
@@ -30,11 +33,14 @@ func (s *Server) language(tx *store.Tx, r *http.Request, session *api.Session) (
 // deviceLanguage is the language the device was set up in, or empty.
 func deviceLanguage(tx *store.Tx) (string, error) {
 	var code *string
-	err := tx.QueryRow("SELECT language_id FROM device_devicesettings ORDER BY id LIMIT 1").Scan(&code)
-	if errors.Is(err, store.ErrNotFound) || code == nil {
+	err := tx.QueryRow("SELECT language_id FROM device_devicesettings WHERE is_provisioned ORDER BY id LIMIT 1").Scan(&code)
+	if errors.Is(err, store.ErrNotFound) || err == nil && code == nil {
 		return "", nil
 	}
-	return *code, err
+	if err != nil {
+		return "", err
+	}
+	return *code, nil
 }
 
 func (s *Server) withoutPrefix(path string) string {
@@ -55,7 +61,7 @@ func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, path string) {
 			return
 		}
 	}
-	if _, named := s.pages.pages.LanguageOfPath(path); !named && r.Method == http.MethodGet {
+	if _, named := s.pages.pages.LanguageOfPath(path); !named {
 		var lang string
 		err := s.cfg.DB.Read(r.Context(), func(tx *store.Tx) error {
 			session, err := loadSession(tx, r)
@@ -90,7 +96,7 @@ func (s *Server) localized(w http.ResponseWriter, r *http.Request, rt *route, pa
 	case "kolibri:core:root_redirect", "kolibri:core:redirect_user", "kolibri:core:guest", "redirect_user":
 		s.serve(w, r, rt, params)
 	default:
-		w.Header().Add("Vary", "Accept-Language, Cookie")
+		w.Header().Set("Vary", "Accept-Language, Cookie")
 		s.redirect(w, http.StatusFound, location)
 	}
 }

@@ -11,11 +11,12 @@ import (
 // route is a line of the URL table, compiled, with its handlers by method.
 type route struct {
 	url
-	parts    []part
-	slash    bool // the path ends with a slash
-	open     bool // anything may follow
-	handlers map[string]*api.Route
-	allow    string
+	parts     []part
+	slash     bool // the path ends with a slash
+	open      bool // anything may follow
+	localized bool // the path begins with a language
+	handlers  map[string]*api.Route
+	allow     string
 }
 
 // part is one segment of a path: literal text, or a parameter.
@@ -28,7 +29,8 @@ type router struct{ byHead map[string][]*route }
 func newRouter(urls []url, handlers map[string]map[string]*api.Route) *router {
 	rt := &router{byHead: map[string][]*route{}}
 	for _, u := range urls {
-		r := &route{url: u, handlers: handlers[u.Name], open: strings.HasSuffix(u.Path, "*")}
+		r := &route{url: u, handlers: handlers[u.Name], open: strings.HasSuffix(u.Path, "*"),
+			localized: strings.HasPrefix(u.Path, "/{lang}/")}
 		path := strings.TrimSuffix(u.Path, "*")
 		r.slash = strings.HasSuffix(path, "/")
 		for _, segment := range strings.Split(strings.Trim(path, "/"), "/") {

@@ -16,6 +16,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
+	"kolibri/core/views"
 	"kolibri/store"
 )
 
@@ -36,6 +37,8 @@ type Server struct {
 	router   *router
 	handlers map[string]map[string]*api.Route
 	pages    *pageHost
+	views    *views.Views
+	csp      string
 	cancel   context.CancelFunc
 	closers  []func()
 }
@@ -47,7 +50,8 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Trusted == nil {
 		cfg.Trusted = func(*http.Request) bool { return false }
 	}
-	s := &Server{cfg: cfg, urls: parseURLs(urlTable), handlers: map[string]map[string]*api.Route{}, cancel: cancel}
+	s := &Server{cfg: cfg, urls: parseURLs(urlTable), handlers: map[string]map[string]*api.Route{}, cancel: cancel,
+		csp: contentSecurityPolicy(cfg.Options)}
 	if err := s.start(); err != nil {
 		cancel()
 		return nil, err
@@ -93,6 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.fail(w, errors.New("panic"))
 		}
 	}()
+	s.commonHeaders(w.Header())
 	path := r.URL.EscapedPath()
 	if prefix := s.cfg.Options.URLPathPrefix; prefix != "/" {
 		rest, ok := strings.CutPrefix(path, prefix)
@@ -123,28 +128,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 		header.Set("Vary", "Accept, Cookie")
 		header.Set("Allow", rt.allow)
 	}
+	request := api.NewRequest(r, nil, nil, params)
+	request.ViewName, request.URLName = rt.viewName(method), rt.Name
 	handler := rt.handlers[method]
 	if handler == nil {
 		handler = rt.handlers["ANY"]
 	}
 	if handler == nil {
-		_, named := rt.Actions[method]
-		_, anyMethod := rt.Actions["ANY"]
-		switch {
-		case named || anyMethod:
-			s.fail(w, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"view": rt.viewName(method)}))
-		case method == http.MethodOptions && !rt.Page:
-			header.Set("Content-Length", "0")
-			w.WriteHeader(http.StatusOK)
-		default:
-			s.fail(w, api.Detail(http.StatusMethodNotAllowed, `Method "`+r.Method+`" not allowed.`))
-		}
+		s.unhandled(w, request, rt, method)
 		return
 	}
-	request := api.NewRequest(r, nil, nil, params)
-	request.ViewName, request.URLName = rt.viewName(method), rt.Name
-	answer, err := s.handle(request, handler, method)
-	if request.Lang != "" {
+	answer, err := s.handle(request, rt, handler, method)
+	if rt.localized && request.Lang != "" {
 		header.Set("Content-Language", request.Lang)
 	}
 	if err != nil {
@@ -154,12 +149,43 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 	s.send(w, r, request, answer)
 }
 
+// unhandled answers a method that a view does not have, or does not have yet.
+func (s *Server) unhandled(w http.ResponseWriter, r *api.Request, rt *route, method string) {
+	_, named := rt.Actions[method]
+	_, anyMethod := rt.Actions["ANY"]
+	if rt.Page {
+		if err := s.checkCSRF(r, true, method); err != nil {
+			s.fail(w, err)
+			return
+		}
+	}
+	switch {
+	case named || anyMethod && len(rt.handlers) == 0:
+		s.fail(w, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"view": rt.viewName(method)}))
+	case method == http.MethodOptions && !rt.Page:
+		s.send(w, r.HTTP, r, rt.describe())
+	case rt.Page: // django/views/generic/base.py: View.http_method_not_allowed, View.options
+		w.Header().Set("Allow", rt.allow)
+		status := http.StatusMethodNotAllowed
+		if method == http.MethodOptions {
+			status = http.StatusOK
+		}
+		s.send(w, r.HTTP, r, api.Text(status, "text/html; charset=utf-8", ""))
+	default:
+		s.fail(w, api.Detail(http.StatusMethodNotAllowed, `Method "`+r.HTTP.Method+`" not allowed.`))
+	}
+}
+
 // handle runs the request in one transaction: who asks, in which language, whether they may send
 // this at all, the handler, and the session's change.
-func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any, err error) {
+func (s *Server) handle(r *api.Request, rt *route, h *api.Route, method string) (answer any, err error) {
 	if h.NoTx {
-		if err := s.cfg.DB.Read(r.Ctx, func(tx *store.Tx) error { return s.prepare(tx, r, h, method) }); err != nil {
-			return nil, err
+		err := s.cfg.DB.Read(r.Ctx, func(tx *store.Tx) (err error) {
+			answer, err = s.prepare(tx, r, rt, h, method)
+			return err
+		})
+		if answer != nil || err != nil {
+			return answer, err
 		}
 		if answer, err = h.Handle(r); err != nil {
 			return nil, err
@@ -172,11 +198,11 @@ func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any
 		run = s.cfg.DB.Read
 	}
 	var kept error
-	err = run(r.Ctx, func(tx *store.Tx) error {
-		if err := s.prepare(tx, r, h, method); err != nil {
+	err = run(r.Ctx, func(tx *store.Tx) (err error) {
+		r.Tx = tx
+		if answer, err = s.prepare(tx, r, rt, h, method); answer != nil || err != nil {
 			return err
 		}
-		r.Tx = tx
 		if answer, err = h.Handle(r); err != nil {
 			var shaped *api.Error
 			if !h.AfterError || !errors.As(err, &shaped) {
@@ -198,15 +224,21 @@ func (s *Server) handle(r *api.Request, h *api.Route, method string) (answer any
 	return answer, err
 }
 
-// prepare finds the session and the language of a request and enforces the CSRF check.
-func (s *Server) prepare(tx *store.Tx, r *api.Request, h *api.Route, method string) (err error) {
+// prepare finds the session and the language of a request, and answers it itself where a plugin's
+// page is asked for on a device that is not set up. It enforces the CSRF check.
+func (s *Server) prepare(tx *store.Tx, r *api.Request, rt *route, h *api.Route, method string) (answer any, err error) {
 	if r.Session, err = loadSession(tx, r.HTTP); err != nil {
-		return err
+		return nil, err
 	}
 	if r.Lang, err = s.language(tx, r.HTTP, r.Session); err != nil {
-		return err
+		return nil, err
 	}
-	return s.checkCSRF(r, h, method)
+	if rt.needsSetup() {
+		if ready, err := views.Provisioned(tx); err != nil || !ready {
+			return s.views.Setup(r), err
+		}
+	}
+	return nil, s.checkCSRF(r, h.CSRFAlways || rt.Page, method)
 }
 
 // saveSession writes a changed session in a transaction of its own.
@@ -238,12 +270,16 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, request *api.Reque
 	if p.ETag != "" {
 		header.Set("ETag", `"`+p.ETag+`"`)
 		if etagMatches(r.Header.Get("If-None-Match"), p.ETag) {
+			freshness(header, r, http.StatusNotModified)
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
 	}
 	if p.Status == 0 {
 		p.Status = http.StatusOK
+	}
+	if p.Stream == nil {
+		freshness(header, r, p.Status)
 	}
 	switch {
 	case p.Stream != nil:

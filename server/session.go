@@ -27,7 +27,11 @@ func cookie(r *http.Request, name string) string {
 func (s *Server) sessionCookies(w http.ResponseWriter, r *api.Request) {
 	path := s.cfg.Options.URLPathPrefix
 	switch {
+	case r.Session == nil:
 	case r.Session.Flushed && !r.Session.Modified:
+		if cookie(r.HTTP, sessionCookie) == "" {
+			return
+		}
 		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: path, MaxAge: -1, SameSite: http.SameSiteLaxMode})
 		w.Header().Add("Vary", "Cookie")
 	case r.Session.Modified:
@@ -37,23 +41,23 @@ func (s *Server) sessionCookies(w http.ResponseWriter, r *api.Request) {
 
 // checkCSRF enforces Django's double-submit check: for API views only when somebody is signed in
 // (rest_framework/authentication.py: SessionAuthentication), for plain views always.
-func (s *Server) checkCSRF(r *api.Request, h *api.Route, method string) error {
+func (s *Server) checkCSRF(r *api.Request, always bool, method string) error {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		return nil
 	}
-	if r.Session.UserID == "" && !h.CSRFAlways || s.cfg.Trusted(r.HTTP) {
+	if !always && r.Session.UserID == "" || s.cfg.Trusted(r.HTTP) {
 		return nil
 	}
 	sent := r.HTTP.Header.Get("X-CSRFToken")
-	if sent == "" && h.CSRFAlways {
+	if sent == "" && always {
 		sent = r.FormValue("csrfmiddlewaretoken")
 	}
 	kept := cookie(r.HTTP, csrfCookie)
 	if kept != "" && subtle.ConstantTimeCompare([]byte(kept), []byte(sent)) == 1 {
 		return nil
 	}
-	if h.CSRFAlways {
+	if always {
 		return csrfPage()
 	}
 	return r.PermissionDenied()

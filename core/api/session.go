@@ -33,6 +33,14 @@ func (s *Session) Set(name, value string) {
 	s.Modified = true
 }
 
+// Unset forgets a value.
+func (s *Session) Unset(name string) {
+	if _, ok := s.values[name]; ok {
+		delete(s.values, name)
+		s.Modified = true
+	}
+}
+
 // Values returns all values, for saving.
 func (s *Session) Values() map[string]string { return s.values }
 
