@@ -2,6 +2,9 @@ package server
 
 import (
 	"kolibri/core/api"
+	"kolibri/plugins/coach"
+	"kolibri/plugins/facility"
+	"kolibri/plugins/learn"
 )
 
 // start makes the apps and binds their routes to the URL table.
@@ -13,6 +16,9 @@ func (s *Server) start() (err error) {
 	host := &s.cfg.Host
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
+		learn.New(host).Routes(),
+		coach.New(host).Routes(),
+		facility.New(host).Routes(),
 	} {
 		if err := s.bind(routes); err != nil {
 			return err

@@ -5,12 +5,18 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
 	"kolibri/core/api"
+	"kolibri/plugins/coach"
+	"kolibri/plugins/learn"
 	"kolibri/server/pages"
 )
+
+// navigation adds the data of the plugins whose entries in every page's menu depend on the database.
+var navigation = []func(*api.Request, map[string]map[string]any) error{coach.Navigation, learn.Navigation}
 
 // pageHost is the plugins' way to their pages.
 type pageHost struct{ pages *pages.Pages }
@@ -51,8 +57,17 @@ func (h *pageHost) HasLanguage(code string) bool {
 
 // Page implements api.Pages.
 func (h *pageHost) Page(r *api.Request, name string, sameForAll bool, data map[string]map[string]any) (*api.Response, error) {
+	all := maps.Clone(data)
+	if all == nil {
+		all = map[string]map[string]any{}
+	}
+	for _, menu := range navigation {
+		if err := menu(r, all); err != nil {
+			return nil, err
+		}
+	}
 	var b bytes.Buffer
-	if err := h.pages.Render(&b, pages.View{Page: name, Lang: r.Lang, PluginData: data}); err != nil {
+	if err := h.pages.Render(&b, pages.View{Page: name, Lang: r.Lang, PluginData: all}); err != nil {
 		return nil, err
 	}
 	answer := (&api.Response{Status: 200, Raw: b.Bytes()}).WithHeader("Content-Type", "text/html; charset=utf-8")
