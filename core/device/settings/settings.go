@@ -163,3 +163,29 @@ func (s Settings) extra(name string) any {
 	}
 	return Defaults(api.Options{}).Extra[name]
 }
+
+// The reasons for which a learn-only device cannot be administered any more.
+const (
+	NoSuperusers          = "NO_SUPERUSERS"
+	SuperusersSoftDeleted = "SUPERUSERS_SOFT_DELETED"
+)
+
+// UnusableReason is one of these reasons, or empty (kolibri/core/device/utils.py:
+// get_device_unusable_reason). Only a device with a subset of users can get there: its accounts are
+// administered elsewhere.
+func UnusableReason(tx *store.Tx) (string, error) {
+	s, err := Get(tx)
+	if err != nil || !s.SubsetOfUsersDevice {
+		return "", err
+	}
+	const superusers = "SELECT 1 FROM device_devicepermissions d JOIN kolibriauth_facilityuser u ON u.id = d.user_id WHERE d.is_superuser = TRUE"
+	some, err := tx.Exists(superusers)
+	if err != nil || !some {
+		return NoSuperusers, err
+	}
+	some, err = tx.Exists(superusers + " AND u.date_deleted IS NULL")
+	if err != nil || !some {
+		return SuperusersSoftDeleted, err
+	}
+	return "", nil
+}

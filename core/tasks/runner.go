@@ -1,0 +1,340 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"kolibri/store"
+)
+
+// idle is the longest the runner sleeps: clocks jump, and another process may have queued a job.
+const idle = 5 * time.Second
+
+// Start takes up the jobs that an earlier server left unfinished and begins to run jobs. The runner
+// ends with the host's Base context; Wait waits for that.
+func (r *Runner) Start(ctx context.Context) error {
+	if err := r.host.DB.Write(ctx, r.requeue); err != nil {
+		return fmt.Errorf("tasks: unfinished jobs cannot be taken up: %w", err)
+	}
+	r.mu.Lock()
+	r.started = true
+	r.mu.Unlock()
+	r.done.Add(1)
+	go r.loop()
+	return nil
+}
+
+// Wait waits for the end of all workers, once the host's Base context is done.
+func (r *Runner) Wait() { r.done.Wait() }
+
+// requeue puts the jobs of a dead server back (kolibri/core/tasks/worker.py: requeue_stalled_jobs).
+// The original forgets those that were selected and not yet running; here they come back too.
+func (r *Runner) requeue(tx *store.Tx) error {
+	left, err := store.Select(tx, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE state IN ?", store.In([]State{Running, Selected}))
+	if err != nil {
+		return err
+	}
+	for _, job := range left {
+		job.State = Queued
+		if err := job.save(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Runner) loop() {
+	defer r.done.Done()
+	base := r.host.Base
+	for base.Err() == nil {
+		next, err := r.round(base)
+		if err != nil && base.Err() == nil {
+			r.host.Log.Error("tasks: jobs cannot be started", "error", err)
+			next = time.Second
+		}
+		timer := time.NewTimer(next)
+		select {
+		case <-base.Done():
+		case <-r.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	r.mu.Lock()
+	for _, cancel := range r.running {
+		cancel(errShutdown)
+	}
+	r.mu.Unlock()
+}
+
+// round ends what was cancelled, starts what is due, and returns how long to sleep.
+func (r *Runner) round(ctx context.Context) (time.Duration, error) {
+	next := idle
+	err := r.host.DB.Read(ctx, func(tx *store.Tx) error {
+		due, err := store.Get(tx, func(row store.Scanner) (t store.NullTime, err error) { return t, row.Scan(&t) },
+			"SELECT scheduled_time FROM jobs WHERE state = ? ORDER BY scheduled_time LIMIT 1", Queued)
+		if err == nil && !due.Time.IsZero() {
+			next = max(0, min(next, due.Time.Sub(tx.Now())))
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		ending, err := tx.Exists("SELECT 1 FROM jobs WHERE state = ?", Canceling)
+		if ending {
+			next = 0
+		}
+		return err
+	})
+	if err != nil || next > 0 { // nothing to do: no write transaction is opened for nothing
+		return next, err
+	}
+	if err := r.endCanceled(ctx); err != nil {
+		return 0, err
+	}
+	for {
+		limit := r.freePriority()
+		if limit == 0 {
+			return idle, nil // the end of a job wakes the loop
+		}
+		job, err := r.take(ctx, limit)
+		if err != nil {
+			return 0, err
+		}
+		if job == nil {
+			return r.untilNext(ctx)
+		}
+		r.launch(job)
+	}
+}
+
+// untilNext is how long nothing will be due for the workers that are free.
+func (r *Runner) untilNext(ctx context.Context) (next time.Duration, err error) {
+	next = idle
+	err = r.host.DB.Read(ctx, func(tx *store.Tx) error {
+		due, err := store.Get(tx, func(row store.Scanner) (t store.NullTime, err error) { return t, row.Scan(&t) },
+			"SELECT scheduled_time FROM jobs WHERE state = ? AND scheduled_time > ? ORDER BY scheduled_time LIMIT 1", Queued, tx.Now())
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			next = max(time.Millisecond, min(next, due.Time.Sub(tx.Now())))
+		}
+		return err
+	})
+	return next, err
+}
+
+// endCanceled marks jobs that were cancelled when no worker had them.
+func (r *Runner) endCanceled(ctx context.Context) error {
+	return r.host.DB.Write(ctx, func(tx *store.Tx) error {
+		jobs, err := store.Select(tx, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE state = ?", Canceling)
+		if err != nil {
+			return err
+		}
+		for _, job := range jobs {
+			r.mu.Lock()
+			_, held := r.running[job.ID]
+			r.mu.Unlock()
+			if held {
+				continue
+			}
+			job.State = Canceled
+			if err := job.save(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// freePriority is the lowest priority that a free worker takes: regular workers take all, the
+// others only what is of high priority. 0: no worker is free.
+func (r *Runner) freePriority() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	regular := max(1, r.host.Options.RegularPriorityWorkers)
+	switch {
+	case r.busy < regular:
+		return Low
+	case r.busy < regular+r.host.Options.HighPriorityWorkers:
+		return High
+	}
+	return 0
+}
+
+// take selects the next job for one worker. Several processes on one PostgreSQL never take the same.
+func (r *Runner) take(ctx context.Context, priority int) (job *Job, err error) {
+	err = r.host.DB.Write(ctx, func(tx *store.Tx) error {
+		lock := ""
+		if tx.Dialect() == store.Postgres {
+			lock = " FOR UPDATE SKIP LOCKED"
+		}
+		job, err = store.Get(tx, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE state = ? AND scheduled_time <= ? AND priority <= ? ORDER BY priority, scheduled_time, time_created LIMIT 1"+lock,
+			Queued, tx.Now(), priority)
+		if errors.Is(err, store.ErrNotFound) {
+			job = nil
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		job.State = Selected
+		return job.save(tx)
+	})
+	return job, err
+}
+
+// launch runs a selected job on a goroutine.
+func (r *Runner) launch(job *Job) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.host.Base))
+	r.mu.Lock()
+	r.running[job.ID] = cancel
+	r.busy++
+	r.mu.Unlock()
+	r.done.Add(1)
+	go func() {
+		defer r.done.Done()
+		if err := r.execute(ctx, job); err != nil {
+			r.host.Log.Error("tasks: a job's end cannot be written; it will run again", "job", job.ID, "type", job.Func, "error", err)
+		}
+		cancel(nil)
+		r.mu.Lock()
+		delete(r.running, job.ID)
+		r.busy--
+		r.mu.Unlock()
+		r.Wake()
+	}()
+}
+
+// execute runs a job to its end (kolibri/core/tasks/job.py: execute).
+func (r *Runner) execute(ctx context.Context, job *Job) error {
+	t := &Task{Job: job, Host: r.host, runner: r, ctx: ctx, yield: time.Now()}
+	work := r.types[job.Func]
+	if work == nil || !work.built() {
+		return r.finish(t, nil, Fail("NotImplementedError", job.Func+" is a task that this server cannot do yet"))
+	}
+	if err := t.update(func(saved *Job) { saved.State = Running }); err != nil {
+		if ctx.Err() != nil {
+			return r.finish(t, nil, context.Cause(ctx))
+		}
+		return err
+	}
+	job.State = Running
+	if work.RunTx != nil {
+		err := r.host.DB.Write(ctx, func(tx *store.Tx) error {
+			t.tx = tx
+			result, err := guard(func() (any, error) { return work.RunTx(tx, t) })
+			if err != nil {
+				return err
+			}
+			return r.end(tx, t, result, nil)
+		})
+		t.tx = nil
+		if err == nil {
+			return nil
+		}
+		return r.finish(t, nil, err)
+	}
+	result, err := guard(func() (any, error) { return work.Run(ctx, t) })
+	return r.finish(t, result, err)
+}
+
+// guard turns a panic of a job's work into its failure.
+func guard(work func() (any, error)) (result any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Failure{"Exception", fmt.Errorf("%v\n%s", p, debug.Stack())}
+		}
+	}()
+	return work()
+}
+
+// finish writes the end of a job, even when the server is shutting down.
+func (r *Runner) finish(t *Task, result any, failure error) error {
+	return r.host.DB.Write(context.WithoutCancel(t.ctx), func(tx *store.Tx) error { return r.end(tx, t, result, failure) })
+}
+
+func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
+	job, err := get(tx, t.Job.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // somebody deleted it meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	cause := context.Cause(t.ctx)
+	switch {
+	case failure == nil:
+		job.State, job.Result = Completed, result
+	case cause == errShutdown:
+		job.State = Queued // to be done at the next start
+		return job.save(tx)
+	case cause == ErrCanceled || errors.Is(failure, ErrCanceled):
+		job.State = Canceled
+	default:
+		name := "Exception"
+		var named *Failure
+		if errors.As(failure, &named) {
+			name = named.Exception
+		}
+		job.State, job.Exception, job.Traceback = Failed, &name, failure.Error()
+		r.host.Log.Error("tasks: a job failed", "job", job.ID, "type", job.Func, "error", failure)
+	}
+	if err := job.save(tx); err != nil {
+		return err
+	}
+	return r.again(tx, t, job, failure)
+}
+
+// again schedules a finished job anew where it asked for that, failed and is retried, or repeats
+// (kolibri/core/tasks/storage.py: reschedule_finished_job_if_needed).
+func (r *Runner) again(tx *store.Tx, t *Task, job *Job, failure error) error {
+	when := Schedule{Priority: job.Priority, Interval: job.Interval, Repeat: Forever, RetryInterval: job.RetryInterval, MaxRetries: job.MaxRetries}
+	if job.Repeat != nil {
+		when.Repeat = *job.Repeat
+	}
+	retries := job.Retries
+	switch {
+	case t.delay > 0:
+		when.At = tx.Now().Add(t.delay)
+	case job.State == Failed && r.retried(job, failure):
+		wait := int64(10)
+		if job.RetryInterval != nil {
+			wait = *job.RetryInterval
+		}
+		when.At = tx.Now().Add(time.Duration(wait) * time.Second)
+		n := int64(1)
+		if retries != nil {
+			n += *retries
+		}
+		retries = &n
+	case when.Repeat != 0:
+		if when.Repeat != Forever {
+			when.Repeat--
+		}
+		when.At = tx.Now().Add(time.Duration(when.Interval) * time.Second)
+	default:
+		return nil
+	}
+	if err := r.schedule(tx, job, job.Queue, when); err != nil {
+		return err
+	}
+	_, err := tx.Exec("UPDATE jobs SET retries = ? WHERE id = ?", retries, job.ID)
+	return err
+}
+
+func (r *Runner) retried(job *Job, failure error) bool {
+	if job.RetryInterval == nil && job.MaxRetries == nil {
+		return false
+	}
+	if job.MaxRetries != nil && job.Retries != nil && *job.Retries >= *job.MaxRetries {
+		return false
+	}
+	if work := r.types[job.Func]; work != nil && work.RetryOn != nil {
+		return work.RetryOn(failure)
+	}
+	return true
+}
