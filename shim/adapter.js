@@ -2,8 +2,8 @@
 // own: build the address, turn the body into bytes, honour responseType, timeout and cancelling,
 // and reject what validateStatus refuses with an AxiosError that has the response.
 
-import { RequestAborted } from "../worker/client.js";
 import { pathIn } from "../web/urls.js";
+import { RequestAborted } from "../worker/client.js";
 
 /** Bodies up to this size go in one message. */
 const WHOLE = 256 * 1024;
@@ -125,12 +125,17 @@ async function toAxios(answer, config) {
  */
 async function dataOf({ body }, type, responseType) {
 	if (responseType === "stream") return body;
-	const response = new Response(/** @type {BodyInit | null} */ (body), { headers: type ? { "Content-Type": type } : {} });
+	const response = new Response(/** @type {BodyInit | null} */ (body), {
+		headers: type ? { "Content-Type": type } : {},
+	});
 	if (responseType === "arraybuffer") return response.arrayBuffer();
 	if (responseType === "blob") return response.blob();
 	const text = await response.text();
 	if (responseType !== "document") return text; // Axios' transformResponse makes JSON of it
-	return new DOMParser().parseFromString(text, type.startsWith("text/html") ? "text/html" : "application/xml");
+	return new DOMParser().parseFromString(
+		text,
+		type.startsWith("text/html") ? "text/html" : "application/xml",
+	);
 }
 
 /** @param {any} axios @param {any} config @param {any} response */
@@ -138,7 +143,13 @@ function settle(axios, config, response) {
 	const { status } = response;
 	if (!status || !config.validateStatus || config.validateStatus(status)) return response;
 	const code = status < 500 ? "ERR_BAD_REQUEST" : "ERR_BAD_RESPONSE";
-	throw new axios.AxiosError(`Request failed with status code ${status}`, code, config, response.request, response);
+	throw new axios.AxiosError(
+		`Request failed with status code ${status}`,
+		code,
+		config,
+		response.request,
+		response,
+	);
 }
 
 /** @param {any} axios @param {any} config @param {RequestAborted} error @param {{reason: any}} abort */

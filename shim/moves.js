@@ -27,7 +27,17 @@ export function reportMoves(shell) {
 function watchWork(shell) {
 	let typed = false;
 	const tell = () => shell.busy(typed || /\/exam\/|\/quiz|examViewer/i.test(location.hash));
-	addEventListener("input", () => { typed = true; tell(); }, true);
-	addEventListener("hashchange", () => { typed = false; tell(); });
+	addEventListener(
+		"input",
+		() => {
+			typed = true;
+			tell();
+		},
+		true,
+	);
+	addEventListener("hashchange", () => {
+		typed = false;
+		tell();
+	});
 	tell();
 }

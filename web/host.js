@@ -37,7 +37,11 @@ export class Host {
 		};
 		worker.onerror = (event) => {
 			event.preventDefault();
-			this.onReport({ t: "failed", code: "crashed", message: event.message || "the worker could not be started" });
+			this.onReport({
+				t: "failed",
+				code: "crashed",
+				message: event.message || "the worker could not be started",
+			});
 		};
 		worker.postMessage({ t: "start", again });
 	}

@@ -1,8 +1,8 @@
 // Fetches what the page to come will ask for while the server is still being compiled, straight
 // into the build's cache, where the service worker looks first.
 
-import { pathIn } from "./urls.js";
 import { cacheName, fill } from "./sw/store.js";
+import { pathIn } from "./urls.js";
 
 /** Languages written from right to left, of those that Kolibri offers. */
 export const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur-pk"]);
@@ -45,5 +45,9 @@ export function filesOf(lang, page, build) {
  */
 export async function prefetch(root, build, lang, page) {
 	const cache = await caches.open(cacheName(root, build.id));
-	await fill(cache, root, filesOf(lang, page, build).map((url) => ({ url })));
+	await fill(
+		cache,
+		root,
+		filesOf(lang, page, build).map((url) => ({ url })),
+	);
 }

@@ -78,12 +78,15 @@ function onReport(report) {
 function fail(code, message, canSave) {
 	failed = true;
 	byId("strip").hidden = true;
-	showFailure({ code, message }, {
-		build: build.id,
-		retry: () => restart(true),
-		backup: canSave ? () => strip.download() : null,
-		reset: canSave ? () => strip.reset() : null,
-	});
+	showFailure(
+		{ code, message },
+		{
+			build: build.id,
+			retry: () => restart(true),
+			backup: canSave ? () => strip.download() : null,
+			reset: canSave ? () => strip.reset() : null,
+		},
+	);
 }
 
 /** @param {boolean} [again] take nothing from the HTTP cache */

@@ -23,7 +23,8 @@ const PAGES =
 	/^(?:setup|auth|learn|coach|facility|device|profile|policies|unsupported|redirectuser|guestaccess|logout|user)(?:\/|$)/;
 /** What a page's address never leads to, although it begins like one. */
 const NOT_PAGES = /^(?:learn|coach|facility|device|setup)\/api\//;
-const LANGUAGE = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i;
+/** Two or three letters first: `api` would be one, were it not taken. */
+const LANGUAGE = /^(?!api$)[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i;
 
 /**
  * @param {URL} url

@@ -184,7 +184,10 @@ class Pending {
 				if (done) break;
 				for (let at = 0; at < value.length; at += PART) {
 					if (!this.connection.pending.has(this.id)) return void reader.cancel();
-					if (this.credit <= 0) await new Promise((go) => { this.onCredit = () => go(null); });
+					if (this.credit <= 0)
+						await new Promise((go) => {
+							this.onCredit = () => go(null);
+						});
 					const bytes = value.slice(at, at + PART);
 					this.credit -= bytes.length;
 					total += bytes.length;
@@ -273,7 +276,9 @@ class Pending {
 		this.settle();
 		try {
 			this.stream?.error(reason);
-		} catch { /* its reader had gone already */ }
+		} catch {
+			/* its reader had gone already */
+		}
 		this.reject(reason); // without effect once the head has been handed over
 	}
 

@@ -80,9 +80,7 @@ export class CookieJar {
 		for (const name of names ?? [...this.cookies.keys(), ...this.gone]) {
 			const cookie = this.cookies.get(name);
 			if (cookie?.hidden) continue;
-			const age = cookie
-				? cookie.expires && Math.round((cookie.expires - this.now()) / 1000)
-				: 0;
+			const age = cookie ? cookie.expires && Math.round((cookie.expires - this.now()) / 1000) : 0;
 			const lives = age === null ? "" : `; Max-Age=${age}`;
 			lines.push(`${name}=${cookie?.value ?? ""}; Path=${path}; SameSite=Lax${lives}`);
 		}
@@ -120,8 +118,7 @@ function readAttributes(cookie, attributes, now) {
 		if (name === "httponly") cookie.hidden = true;
 		else if (name === "path" && value.startsWith("/")) cookie.path = value;
 		else if (name === "max-age" && /^-?\d+$/.test(value)) maxAge = Number(value);
-		else if (name === "expires" && !Number.isNaN(Date.parse(value)))
-			cookie.expires = Date.parse(value);
+		else if (name === "expires" && !Number.isNaN(Date.parse(value))) cookie.expires = Date.parse(value);
 	}
 	// RFC 6265, 5.3: Max-Age wins over Expires.
 	if (maxAge !== null) cookie.expires = now + maxAge * 1000;

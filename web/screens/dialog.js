@@ -12,7 +12,12 @@ let count = 0;
  */
 export function openDialog(title, ...content) {
 	const id = `dialog-${++count}`;
-	const dialog = make("dialog", { "aria-labelledby": id, lang: "en", dir: "ltr" }, make("h2", { id }, title), ...content);
+	const dialog = make(
+		"dialog",
+		{ "aria-labelledby": id, lang: "en", dir: "ltr" },
+		make("h2", { id }, title),
+		...content,
+	);
 	document.body.append(dialog);
 	dialog.addEventListener("click", (/** @type {MouseEvent} */ event) => {
 		if (/** @type {Element} */ (event.target).closest("[data-close]")) dialog.close();

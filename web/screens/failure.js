@@ -20,11 +20,13 @@ import { confirmReset } from "./reset.js";
 const TEXTS = {
 	unreachable: {
 		title: "Kolibri could not be loaded",
-		advice: "The server program did not arrive. Check the connection, then try again. What you saved before is still on this device.",
+		advice:
+			"The server program did not arrive. Check the connection, then try again. What you saved before is still on this device.",
 	},
 	missing: {
 		title: "Kolibri could not be loaded",
-		advice: "The site does not have the server program where it should be. Try again later, or tell whoever runs this site.",
+		advice:
+			"The site does not have the server program where it should be. Try again later, or tell whoever runs this site.",
 	},
 	damaged: {
 		title: "Kolibri was not loaded completely",
@@ -32,15 +34,18 @@ const TEXTS = {
 	},
 	insecure: {
 		title: "This address is not secure enough",
-		advice: "Browsers let Kolibri store data only at addresses that begin with https:// or on this computer itself (localhost). Open Kolibri at such an address, and not in a private window.",
+		advice:
+			"Browsers let Kolibri store data only at addresses that begin with https:// or on this computer itself (localhost). Open Kolibri at such an address, and not in a private window.",
 	},
 	"no-storage": {
 		title: "There is nowhere to save",
-		advice: "This browser gives Kolibri no place for its data, so nothing you do would last. Private windows and blocked site data are common reasons; an ordinary window of a current browser works.",
+		advice:
+			"This browser gives Kolibri no place for its data, so nothing you do would last. Private windows and blocked site data are common reasons; an ordinary window of a current browser works.",
 	},
 	full: {
 		title: "This device is full",
-		advice: "There is no space left for Kolibri's data. Nothing was lost. Free some space on this device, then try again.",
+		advice:
+			"There is no space left for Kolibri's data. Nothing was lost. Free some space on this device, then try again.",
 	},
 	busy: {
 		title: "Kolibri's data is in use",
@@ -48,15 +53,18 @@ const TEXTS = {
 	},
 	"damaged-database": {
 		title: "Kolibri's data is damaged",
-		advice: "The database cannot be read. Nothing was changed. Save a copy first: it may be possible to repair it. After that you can restore a backup or start anew.",
+		advice:
+			"The database cannot be read. Nothing was changed. Save a copy first: it may be possible to repair it. After that you can restore a backup or start anew.",
 	},
 	"newer-database": {
 		title: "This data belongs to a newer Kolibri",
-		advice: "A newer version was used here before. This version would damage its data. Load the page again to get the newer version.",
+		advice:
+			"A newer version was used here before. This version would damage its data. Load the page again to get the newer version.",
 	},
 	crashed: {
 		title: "Kolibri stopped unexpectedly",
-		advice: "Try again. What was saved is still on this device. If it happens again, send the report below to whoever runs this site.",
+		advice:
+			"Try again. What was saved is still on this device. If it happens again, send the report below to whoever runs this site.",
 	},
 };
 
@@ -64,24 +72,40 @@ const TEXTS = {
 export function showFailure(failure, remedies) {
 	const { title, advice } = TEXTS[failure.code] ?? TEXTS.crashed;
 	const report = reportOf(failure, remedies.build);
-	const actions = make("div", { class: "actions" }, make("button", { class: "main", onclick: remedies.retry }, "Try again"));
+	const actions = make(
+		"div",
+		{ class: "actions" },
+		make("button", { class: "main", onclick: remedies.retry }, "Try again"),
+	);
 	const { backup, reset } = remedies;
 	if (backup) actions.append(make("button", { onclick: backup }, "Download a copy of the data"));
-	if (reset) actions.append(make("button", { class: "danger", onclick: () => confirmReset(reset) }, "Start anew…"));
+	if (reset)
+		actions.append(make("button", { class: "danger", onclick: () => confirmReset(reset) }, "Start anew…"));
 	const copied = make("span", { role: "status" });
-	const copy = make("button", {
-		onclick: async () => {
-			await navigator.clipboard.writeText(report).then(
-				() => copied.replaceChildren(" Copied."),
-				() => copied.replaceChildren(" Please select and copy the text."),
-			);
+	const copy = make(
+		"button",
+		{
+			onclick: async () => {
+				await navigator.clipboard.writeText(report).then(
+					() => copied.replaceChildren(" Copied."),
+					() => copied.replaceChildren(" Please select and copy the text."),
+				);
+			},
 		},
-	}, "Copy the report");
+		"Copy the report",
+	);
 	const screen = byId("screen");
 	screen.replaceChildren(
 		make("div", { role: "alert" }, make("h2", {}, title), make("p", {}, advice)),
 		actions,
-		make("details", {}, make("summary", {}, "Report"), make("pre", { tabIndex: 0, "aria-label": "Report" }, report), copy, copied),
+		make(
+			"details",
+			{},
+			make("summary", {}, "Report"),
+			make("pre", { tabIndex: 0, "aria-label": "Report" }, report),
+			copy,
+			copied,
+		),
 	);
 	screen.hidden = false;
 	actions.querySelector("button")?.focus();

@@ -23,11 +23,18 @@ export function confirmReset(reset) {
 				await reset().catch((error) => status.replaceChildren(`That did not work: ${error.message}`));
 			},
 		},
-		make("p", {}, "All users, progress, classes and settings on this device will be deleted. This cannot be undone. Download a copy first if you might need anything of it."),
+		make(
+			"p",
+			{},
+			"All users, progress, classes and settings on this device will be deleted. This cannot be undone. Download a copy first if you might need anything of it.",
+		),
 		make("p", {}, make("label", { htmlFor: "reset-word" }, `Type “${WORD}” to confirm:`), field),
 		status,
 		make("div", { class: "actions" }, go, make("button", { type: "button", "data-close": "" }, "Cancel")),
 	);
-	openDialog("Delete all of Kolibri's data on this device?", form).then(() => {}, () => {});
+	openDialog("Delete all of Kolibri's data on this device?", form).then(
+		() => {},
+		() => {},
+	);
 	field.focus();
 }

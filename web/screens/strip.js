@@ -19,7 +19,11 @@ export class Strip {
 	constructor(options) {
 		this.options = options;
 		this.note = make("p", { role: "status" });
-		this.button = make("button", { "aria-haspopup": "dialog", onclick: () => this.open() }, "Storage and backup");
+		this.button = make(
+			"button",
+			{ "aria-haspopup": "dialog", onclick: () => this.open() },
+			"Storage and backup",
+		);
 		const strip = byId("strip");
 		strip.lang = "en";
 		strip.dir = "ltr";
@@ -53,6 +57,7 @@ export class Strip {
 		const { server, root, restart } = this.options;
 		const answer = await server.request({ method: "POST", url: new URL(`_host/${what}`, root).href, body });
 		restart();
-		if (answer.status >= 300) throw new Error(new TextDecoder().decode(/** @type {Uint8Array} */ (answer.body)));
+		if (answer.status >= 300)
+			throw new Error(new TextDecoder().decode(/** @type {Uint8Array} */ (answer.body)));
 	}
 }

@@ -64,8 +64,7 @@ export function injectScript(html, shim, cookies) {
 }
 
 /** @param {string} text */
-const escapeAttribute = (text) =>
-	text.replace(/[&"<>]/g, (c) => `&#${c.charCodeAt(0)};`);
+const escapeAttribute = (text) => text.replace(/[&"<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /** @param {number} status @param {string} text for people; plain */
 export function refusal(status, text) {
