@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"runtime/debug"
@@ -49,6 +50,13 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	cfg.Base = base
 	if cfg.Trusted == nil {
 		cfg.Trusted = func(*http.Request) bool { return false }
+	}
+	if cfg.Secret == nil {
+		cfg.Secret = make([]byte, 32)
+		if _, err := io.ReadFull(cfg.Rand, cfg.Secret); err != nil {
+			cancel()
+			return nil, err
+		}
 	}
 	s := &Server{cfg: cfg, urls: parseURLs(urlTable), handlers: map[string]map[string]*api.Route{}, cancel: cancel,
 		csp: contentSecurityPolicy(cfg.Options)}
@@ -135,10 +143,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 		handler = rt.handlers["ANY"]
 	}
 	if handler == nil {
+		s.ensureCSRF(w, r, rt, nil)
 		s.unhandled(w, request, rt, method)
 		return
 	}
 	answer, err := s.handle(request, rt, handler, method)
+	s.ensureCSRF(w, r, rt, answer)
 	if rt.localized && request.Lang != "" {
 		header.Set("Content-Language", request.Lang)
 	}

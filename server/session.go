@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/subtle"
 	"net/http"
+	"strings"
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
@@ -61,6 +62,26 @@ func (s *Server) checkCSRF(r *api.Request, always bool, method string) error {
 		return csrfPage()
 	}
 	return r.PermissionDenied()
+}
+
+// ensureCSRF gives every answer of the session views the cookie with the page's token, unless the
+// answer brings one itself, as a sign-in does (kolibri/core/auth/api.py: ensure_csrf_cookie).
+func (s *Server) ensureCSRF(w http.ResponseWriter, r *http.Request, rt *route, answer any) {
+	if rt.View != "SessionViewSet" {
+		return
+	}
+	if p, ok := answer.(*api.Response); ok && strings.Contains(strings.Join(p.Header.Values("Set-Cookie"), "\n"), csrfCookie+"=") {
+		return
+	}
+	token := auth.CSRFCookieFor(cookie(r, csrfCookie), s.cfg.Options.URLPathPrefix)
+	if token.Value == "" {
+		var err error
+		if token, err = auth.NewCSRFCookie(s.cfg.Rand, s.cfg.Options.URLPathPrefix); err != nil {
+			s.cfg.Log.Error("no CSRF token", "error", err)
+			return
+		}
+	}
+	http.SetCookie(w, token)
 }
 
 // csrfPage is Django's answer to a form without its token: a page, not JSON.

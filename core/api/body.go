@@ -40,6 +40,9 @@ func (r *Request) Object() (map[string]any, error) {
 	if m, ok := v.(map[string]any); ok {
 		return m, nil
 	}
+	if v == nil {
+		return nil, FieldError(NullID, "non_field_errors", "No data provided")
+	}
 	return nil, FieldError(Invalid, "non_field_errors", "Invalid data. Expected a dictionary, but got "+pythonType(v)+".")
 }
 

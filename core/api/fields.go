@@ -232,19 +232,17 @@ func CleanTime(_ *Request, v any) (any, string, string) {
 	return nil, Invalid, "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
 }
 
-// CleanKey accepts the id of a row that the query (one ? placeholder) finds.
+// CleanKey accepts the id of a row that the query (one ? placeholder) finds. What is no UUID is of
+// the wrong type, as for all models that morango gives their ids.
 func CleanKey(query string) func(*Request, any) (any, string, string) {
 	return func(r *Request, v any) (any, string, string) {
-		s, ok := v.(string)
-		if n, isNumber := v.(json.Number); isNumber {
-			s, ok = n.String(), true
-		}
-		if !ok {
-			return nil, "INCORRECT_TYPE", "Incorrect type. Expected pk value, received " + pythonType(v) + "."
+		s, _ := v.(string)
+		if v == "" {
+			return nil, NullID, "This field may not be null."
 		}
 		id, valid := ParseUUID(s)
 		if !valid {
-			return nil, DoesNotExist, `Invalid pk "` + s + `" - object does not exist.`
+			return nil, "INCORRECT_TYPE", "Incorrect type. Expected pk value, received " + pythonType(v) + "."
 		}
 		found, err := r.Tx.Exists(query, id)
 		if err != nil || !found {

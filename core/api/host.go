@@ -20,6 +20,9 @@ type Host struct {
 	Log     *slog.Logger
 	Device  Device
 	Pages   Pages
+	// Secret keys the short-lived tokens that stand for a sign-in. The server draws one when the host
+	// gives none; tokens then end with the program.
+	Secret []byte
 	// Base is the context of work that outlives a request, such as tasks; it ends with the server.
 	Base context.Context
 }
