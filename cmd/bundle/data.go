@@ -270,6 +270,9 @@ func plainJSON(raw []byte) ([]byte, error) {
 		b.Truncate(b.Len() - 1) // the encoder ends each value with a line end
 		b.WriteByte(":,"[n%2])
 	}
+	if _, err := d.Token(); err != nil {
+		return nil, err // the end is missing
+	}
 	if b.Len() > 1 {
 		b.Truncate(b.Len() - 1)
 	}

@@ -8,6 +8,8 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -83,61 +85,69 @@ func favicons() ([]byte, error) {
 	return append(head, body...), nil
 }
 
-// samples is how many points a pixel is measured at, along each side.
+// samples is how many points a pixel is measured at, along each side, so that edges are smooth.
 const samples = 4
 
-// draw paints the plate and the mark, smooth at the edges.
+// draw paints the plate and the mark on it.
 func draw(i icon) (image.Image, error) {
-	type layer struct {
-		polygon []point
-		color   color.NRGBA
+	colors := []color.NRGBA{{}, plateColor}
+	n := i.size * samples
+	grid := make([]uint8, n*n) // an index into colors for every point
+	middle := func(at int) float64 { return (float64(at) + 0.5) / float64(n) }
+	for y := range n {
+		for x := range n {
+			if onPlate(point{middle(x), middle(y)}, i.round) {
+				grid[y*n+x] = 1
+			}
+		}
 	}
-	var mark []layer
 	for _, shape := range pages.Mark {
 		polygon, err := flatten(shape.Path)
 		if err != nil {
 			return nil, err
 		}
-		var c color.NRGBA
+		c := color.NRGBA{A: 0xff}
 		if _, err := fmt.Sscanf(shape.Fill, "#%02x%02x%02x", &c.R, &c.G, &c.B); err != nil {
 			return nil, fmt.Errorf("colour %q: %w", shape.Fill, err)
 		}
-		c.A = 0xff
-		for n := range polygon { // to the middle, in units of the picture's width
-			polygon[n].x = 0.5 + (polygon[n].x-50)/100*i.scale
-			polygon[n].y = 0.5 + (polygon[n].y-50)/100*i.scale
+		colors = append(colors, c)
+		for k, p := range polygon { // from the mark's 100 by 100 to its part of the picture
+			polygon[k] = point{0.5 + (p.x-50)/100*i.scale, 0.5 + (p.y-50)/100*i.scale}
 		}
-		mark = append(mark, layer{polygon, c})
+		for y := range n {
+			edges := crossings(polygon, middle(y))
+			for k := 0; k+1 < len(edges); k += 2 {
+				from, to := int(math.Ceil(edges[k]*float64(n)-0.5)), int(math.Ceil(edges[k+1]*float64(n)-0.5))
+				for x := max(from, 0); x < min(to, n); x++ {
+					grid[y*n+x] = uint8(len(colors) - 1)
+				}
+			}
+		}
 	}
 	picture := image.NewNRGBA(image.Rect(0, 0, i.size, i.size))
 	for y := range i.size {
 		for x := range i.size {
-			var r, g, b, covered int
-			for s := range samples * samples {
-				p := point{
-					(float64(x) + (float64(s%samples)+0.5)/samples) / float64(i.size),
-					(float64(y) + (float64(s/samples)+0.5)/samples) / float64(i.size),
-				}
-				if !onPlate(p, i.round) {
-					continue
-				}
-				c := plateColor
-				for _, l := range mark {
-					if inside(p, l.polygon) {
-						c = l.color
-					}
-				}
-				r, g, b, covered = r+int(c.R), g+int(c.G), b+int(c.B), covered+1
-			}
-			if covered > 0 {
-				picture.SetNRGBA(x, y, color.NRGBA{
-					uint8(r / covered), uint8(g / covered), uint8(b / covered),
-					uint8(255 * covered / (samples * samples)),
-				})
-			}
+			picture.SetNRGBA(x, y, mean(grid[y*samples*n+x*samples:], n, colors))
 		}
 	}
 	return picture, nil
+}
+
+// mean is the colour of a pixel whose points start a grid with rows of the given length.
+func mean(grid []uint8, row int, colors []color.NRGBA) color.NRGBA {
+	var r, g, b, covered int
+	for s := range samples * samples {
+		if c := colors[grid[s/samples*row+s%samples]]; c.A > 0 {
+			r, g, b, covered = r+int(c.R), g+int(c.G), b+int(c.B), covered+1
+		}
+	}
+	if covered == 0 {
+		return color.NRGBA{}
+	}
+	return color.NRGBA{
+		uint8(r / covered), uint8(g / covered), uint8(b / covered),
+		uint8(255 * covered / (samples * samples)),
+	}
 }
 
 type point struct{ x, y float64 }
@@ -150,16 +160,18 @@ func onPlate(p point, round float64) bool {
 	return dx*dx+dy*dy <= radius*radius || radius == 0
 }
 
-// inside counts how many edges lie to the right of a point: an odd number means inside.
-func inside(p point, polygon []point) bool {
-	in := false
+// crossings are the places where a horizontal line crosses a polygon's edges, from left to right:
+// the polygon covers what lies between the first and the second, the third and the fourth, ...
+func crossings(polygon []point, y float64) []float64 {
+	var xs []float64
 	for i, j := 0, len(polygon)-1; i < len(polygon); j, i = i, i+1 {
 		a, b := polygon[i], polygon[j]
-		if (a.y > p.y) != (b.y > p.y) && p.x < (b.x-a.x)*(p.y-a.y)/(b.y-a.y)+a.x {
-			in = !in
+		if (a.y > y) != (b.y > y) {
+			xs = append(xs, (b.x-a.x)*(y-a.y)/(b.y-a.y)+a.x)
 		}
 	}
-	return in
+	slices.Sort(xs)
+	return xs
 }
 
 // flatten turns a path into a polygon, with curves cut into short lines.
