@@ -56,7 +56,7 @@ func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, path string) {
 	}
 	prefix := strings.TrimSuffix(s.cfg.Options.URLPathPrefix, "/")
 	if !strings.HasSuffix(path, "/") {
-		if rt, _ := s.router.find(path + "/"); rt != nil {
+		if rt, _ := s.find(path + "/"); rt != nil {
 			s.redirect(w, http.StatusMovedPermanently, prefix+path+"/"+query)
 			return
 		}
@@ -77,11 +77,11 @@ func (s *Server) unrouted(w http.ResponseWriter, r *http.Request, path string) {
 		}
 		target := "/" + lang + path
 		if !strings.HasSuffix(target, "/") {
-			if rt, _ := s.router.find(target); rt == nil {
+			if rt, _ := s.find(target); rt == nil {
 				target += "/"
 			}
 		}
-		if rt, params := s.router.find(target); rt != nil && params["lang"] != "" {
+		if rt, params := s.find(target); rt != nil && rt.localized {
 			s.localized(w, r, rt, params, prefix+target+query)
 			return
 		}

@@ -115,15 +115,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		path = "/" + rest
 	}
-	rt, params := s.router.find(path)
-	if lang := params["lang"]; lang != "" && !s.pages.HasLanguage(lang) {
-		rt = nil
-	}
+	rt, params := s.find(path)
 	if rt == nil {
 		s.unrouted(w, r, path)
 		return
 	}
 	s.serve(w, r, rt, params)
+}
+
+// find returns the route of a path and its parameters, or nil. A language is one that is on offer.
+func (s *Server) find(path string) (*route, map[string]string) {
+	rt, params := s.router.find(path)
+	if rt != nil && rt.localized && !s.pages.HasLanguage(params["lang"]) {
+		return nil, nil
+	}
+	return rt, params
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params map[string]string) {

@@ -36,7 +36,7 @@ func (s *Server) translated(r *api.Request, next, lang string) string {
 		return start
 	}
 	path := s.withoutPrefix(u.EscapedPath())
-	rt, params := s.router.find(path)
+	rt, params := s.find(path)
 	switch {
 	case rt == nil, params["lang"] != "" && params["lang"] != r.Lang:
 		return start

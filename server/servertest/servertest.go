@@ -36,9 +36,18 @@ type Server struct {
 	Log  *bytes.Buffer
 }
 
-// Front is a front end without bundles: enough for everything but real pages.
+// Front is a front end whose bundles have no files: enough for everything but what pages look like.
 var Front = fstest.MapFS{
-	"data/pages.json": {Data: []byte(`{"kolibri":"0.19.5","languages":[{"id":"en","name":"English","english_name":"English"},{"id":"ar","name":"العربية","english_name":"Arabic","rtl":true}]}`)},
+	"data/pages.json": {Data: []byte(`{"kolibri":"0.19.5","core":"core","bundles":{"core":{},"kolibri.plugins.learn.app":{},"kolibri.plugins.learn.my_downloads_app":{},
+		"kolibri.plugins.learn.my_downloads_side_nav":{},"kolibri.plugins.coach.app":{},"kolibri.plugins.coach.side_nav":{},"kolibri.plugins.facility.app":{},
+		"kolibri.plugins.device.app":{},"kolibri.plugins.user_profile.app":{},"kolibri.plugins.user_auth.app":{},"kolibri.plugins.setup_wizard.app":{}},
+		"navigation":["kolibri.plugins.learn.my_downloads_side_nav","kolibri.plugins.coach.side_nav"],
+		"pages":{"learn":"kolibri.plugins.learn.app","learn/my-downloads":"kolibri.plugins.learn.my_downloads_app","coach":"kolibri.plugins.coach.app",
+		"facility":"kolibri.plugins.facility.app","device":"kolibri.plugins.device.app","profile":"kolibri.plugins.user_profile.app",
+		"auth":"kolibri.plugins.user_auth.app","setup":"kolibri.plugins.setup_wizard.app"},"theme":{},
+		"languages":[{"id":"en","name":"English","englishName":"English","title":"Kolibri"},{"id":"ar","name":"العربية","englishName":"Arabic","rtl":true,"title":"كوليبري"}]}`)},
+	"data/messages/en.json": {Data: []byte("{\n\"core\":{}\n}\n")},
+	"data/messages/ar.json": {Data: []byte("{\n\"core\":{}\n}\n")},
 }
 
 // New starts a server on a new home. Options change its configuration before it starts.
