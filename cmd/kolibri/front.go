@@ -1,29 +1,58 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"testing/fstest"
+
+	"kolibri/core/api"
 )
 
-// findBuild finds the built front end: where KOLIBRI_BUILD_DIR says, beside the program, or in the
-// current folder. Without one the API answers, and pages are empty.
-func findBuild(log *slog.Logger) (fs.FS, string) {
-	candidates := []string{os.Getenv("KOLIBRI_BUILD_DIR")}
-	if exe, err := os.Executable(); err == nil {
-		candidates = append(candidates, filepath.Join(filepath.Dir(exe), "build"), filepath.Join(filepath.Dir(exe), "..", "build"))
+// buildVariable says where the built front end is.
+const buildVariable = "KOLIBRI_BUILD_DIR"
+
+// frontEnd is the built front end, the folder that make fills.
+type frontEnd struct {
+	files fs.FS    // data/pages.json and data/messages
+	root  *os.Root // static; nil when there is no build
+}
+
+// findFrontEnd looks where the option or KOLIBRI_BUILD_DIR says, beside the program, one folder up, and in
+// the current folder. Without a build the API answers, and pages are bare.
+func findFrontEnd(dir string, log *slog.Logger) (*frontEnd, error) {
+	if dir == "" {
+		dir = os.Getenv(buildVariable)
 	}
-	candidates = append(candidates, "build")
-	for _, dir := range candidates {
-		if dir == "" {
+	candidates := []string{dir}
+	if dir == "" {
+		candidates = []string{"build"}
+		if exe, err := os.Executable(); err == nil {
+			candidates = []string{filepath.Join(filepath.Dir(exe), "build"), filepath.Join(filepath.Dir(exe), "..", "build"), "build"}
+		}
+	}
+	for _, candidate := range candidates {
+		if !exists(filepath.Join(candidate, "data", "pages.json")) {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(dir, "data", "pages.json")); err == nil {
-			return os.DirFS(dir), dir
+		root, err := os.OpenRoot(filepath.Join(candidate, "static"))
+		if err != nil {
+			return nil, fmt.Errorf("the built front end is incomplete, run make: %w", err)
 		}
+		return &frontEnd{files: os.DirFS(candidate), root: root}, nil
 	}
-	log.Warn("no built front end was found: the API works, pages do not. Run make, or say with KOLIBRI_BUILD_DIR where it is")
-	return fstest.MapFS{"data/pages.json": {Data: []byte(`{"kolibri":"0.19.5","languages":[{"id":"en","name":"English","english_name":"English"}]}`)}}, ""
+	if dir != "" {
+		return nil, fmt.Errorf("there is no built front end in %s: run make, which fills build/", dir)
+	}
+	log.Warn("no built front end was found: the API answers, pages are empty; run make, or name the folder by " + buildVariable)
+	return &frontEnd{files: fstest.MapFS{"data/pages.json": {Data: []byte(`{"kolibri":"` + api.Version +
+		`","languages":[{"id":"en","name":"English","english_name":"English"}]}`)}}}, nil
+}
+
+func (f *frontEnd) close() {
+	if f.root != nil {
+		f.root.Close()
+	}
 }

@@ -3,9 +3,13 @@
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
+	"strings"
 
 	"kolibri/core/api"
 )
@@ -20,43 +24,106 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
-		{"start", "Start the Kolibri process", start},
+		{"manage", "Management commands. See also 'kolibri manage help'", manage},
+		{"restart", "Restart the Kolibri process", restart},
 		{"routes", "List the named routes that have no handler yet", routes},
+		{"start", "Start the Kolibri process", start},
+		{"status", "Show the status of the Kolibri process", statusVerb},
+		{"stop", "Stop the Kolibri process", stop},
 	}
 }
 
 // command is one invocation.
 type command struct {
 	out, err io.Writer
+	log      *slog.Logger
 }
 
 func run(args []string, out, err io.Writer) int {
-	c := &command{out: out, err: err}
+	c := &command{out: out, err: err, log: slog.New(slog.NewTextHandler(err, nil))}
 	if len(args) == 0 {
 		c.help(out)
 		return 1
 	}
 	switch args[0] {
-	case "--help", "-h", "help":
+	case "--help", "-h":
 		c.help(out)
 		return 0
 	case "--version":
 		fmt.Fprintf(out, "kolibri, version %s\n", api.Version)
 		return 0
 	}
+	var names []string
 	for _, v := range verbs() {
 		if v.name == args[0] {
 			return v.run(c, args[1:])
 		}
+		names = append(names, v.name)
 	}
-	return c.usage("kolibri", fmt.Sprintf("No such command '%s'.", args[0]))
+	return c.usage("kolibri", fmt.Sprintf("No such command '%s'.", args[0])+hint(nearest(args[0], names)))
+}
+
+// hint is a guess at what was meant, for the end of a message.
+func hint(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " Did you mean " + name + "?"
 }
 
 func (c *command) help(w io.Writer) {
-	fmt.Fprint(w, "Usage: kolibri [OPTIONS] COMMAND [ARGS]...\n\n  Kolibri's server.\n\nOptions:\n  --version  Show the version and exit.\n  --help     Show this message and exit.\n\nCommands:\n")
+	fmt.Fprint(w, `Usage: kolibri [OPTIONS] COMMAND [ARGS]...
+
+  Kolibri's server. The home is KOLIBRI_HOME, or ~/.kolibri; its options are KOLIBRI_<NAME>
+  variables or lines of options.ini there.
+
+  Details for each main command: kolibri COMMAND --help
+
+Options:
+  --version  Show the version and exit.
+  --help     Show this message and exit.
+
+Commands:
+`)
 	for _, v := range verbs() {
 		fmt.Fprintf(w, "  %-9s  %s\n", v.name, v.help)
 	}
+}
+
+// settings reads a verb's flags and the home's options. Without settings the verb ends with the code.
+func (c *command) settings(name string, args []string, define func(*flag.FlagSet)) (*settings, int) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	debug := flags.Bool("debug", false, "Display and log debug messages (for development)")
+	flags.Bool("no-input", false, "Suppress user prompts")
+	flags.Bool("skip-update", false, "Accepted for the original's sake")
+	if define != nil {
+		define(flags)
+	}
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(c.out, "Usage: kolibri %s [OPTIONS]\n\nOptions:\n", name)
+		flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(c.out, "  --%-18s %s\n", f.Name, f.Usage) })
+		return nil, 0
+	case err != nil:
+		return nil, c.usage("kolibri "+name, strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
+	case flags.NArg() > 0:
+		return nil, c.usage("kolibri "+name, fmt.Sprintf("Got unexpected extra argument (%s)", flags.Arg(0)))
+	}
+	home, err := homeDir()
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	s, err := loadSettings(home, os.Environ())
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	s.Debug = s.Debug || *debug
+	if s.Debug {
+		c.log = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return s, 0
 }
 
 // usage reports a mistake in the arguments; its code is the original's.

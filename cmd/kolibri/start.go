@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,137 +9,233 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 	"syscall"
-	"time"
 
 	"kolibri/core/api"
-	"kolibri/core/auth"
-	"kolibri/server"
-	"kolibri/store/sqlite"
 )
 
-// start serves until it is told to stop.
+// start serves until it is told to stop: in the foreground, or, as the original does by default, in
+// the background.
 func start(c *command, args []string) int {
-	options := api.DefaultOptions()
-	options.Home = homeDir()
-	if port := os.Getenv("KOLIBRI_HTTP_PORT"); port != "" {
-		options.HTTPPort, _ = strconv.Atoi(port)
+	var foreground, background bool
+	port, zipPort, build := -1, -1, ""
+	s, code := c.settings("start", args, func(flags *flag.FlagSet) {
+		flags.BoolVar(&foreground, "foreground", false, "Stay in the foreground, and log there")
+		flags.BoolVar(&background, "background", true, "Run Kolibri as a background process (the default)")
+		flags.IntVar(&port, "port", -1, "Port on which Kolibri is being served")
+		flags.IntVar(&zipPort, "zip-port", -1, "Port on which zip content is being served")
+		flags.StringVar(&build, "build-dir", "", "Folder of the built front end")
+	})
+	if s == nil {
+		return code
 	}
-	if port := os.Getenv("KOLIBRI_ZIP_CONTENT_PORT"); port != "" {
-		options.ZipContentPort, _ = strconv.Atoi(port)
+	for _, p := range []struct {
+		given int
+		port  *int
+	}{{port, &s.HTTPPort}, {zipPort, &s.ZipContentPort}} {
+		if p.given > 65535 {
+			return c.usage("kolibri start", fmt.Sprintf("%d is not a port number (0 to 65535).", p.given))
+		}
+		if p.given >= 0 {
+			*p.port = p.given
+		}
 	}
-	if u := os.Getenv("KOLIBRI_CENTRAL_CONTENT_BASE_URL"); u != "" {
-		options.CentralContentBaseURL = u
+	if err := unused(s); err != nil {
+		return c.fail(err)
 	}
-	if a := os.Getenv("KOLIBRI_LISTEN_ADDRESS"); a != "" {
-		options.ListenAddress = a
+	if !foreground && background {
+		return c.daemonize(s, args)
 	}
-	flags := flag.NewFlagSet("start", flag.ContinueOnError)
-	flags.SetOutput(c.err)
-	flags.Bool("foreground", false, "")
-	flags.IntVar(&options.HTTPPort, "port", options.HTTPPort, "")
-	flags.IntVar(&options.ZipContentPort, "zip-port", options.ZipContentPort, "")
-	if err := flags.Parse(args); err != nil {
-		return 2
+	err := c.serve(s, build)
+	if errors.Is(err, errRestart) {
+		err = again()
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	log := slog.New(slog.NewTextHandler(c.err, nil))
-	if err := serve(ctx, options, log); err != nil {
+	if err != nil {
 		return c.fail(err)
 	}
 	return 0
 }
 
-func serve(ctx context.Context, options api.Options, log *slog.Logger) error {
-	handler, closeServer, err := assemble(ctx, options, log)
-	if err != nil {
-		return err
-	}
-	defer closeServer()
-	listener, err := net.Listen("tcp", net.JoinHostPort(options.ListenAddress, strconv.Itoa(options.HTTPPort)))
-	if err != nil {
-		return err
-	}
-	web := &http.Server{Handler: handler, ReadHeaderTimeout: 20 * time.Second, IdleTimeout: 2 * time.Minute}
-	log.Info("Kolibri is running", "address", listener.Addr().String(), "home", options.Home)
-	done := make(chan error, 1)
-	go func() { done <- web.Serve(listener) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	log.Info("stopping")
-	grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := web.Shutdown(grace); errors.Is(err, context.DeadlineExceeded) {
-		return web.Close()
+// unused makes sure that no other server works on this home.
+func unused(s *settings) error {
+	if p := readProcess(s.Home); p.active() && p.alive() && p.PID != os.Getpid() {
+		return fmt.Errorf("there is another Kolibri server running (process %d, port %d). Please use `kolibri stop` and try again", p.PID, p.Port)
 	}
 	return nil
 }
 
-// assemble opens the home and makes the handler of everything that is served on the main port.
-func assemble(ctx context.Context, options api.Options, log *slog.Logger) (http.Handler, func(), error) {
-	db, err := sqlite.Open(ctx, filepath.Join(options.Home, "db.sqlite3"), nil)
+var errRestart = errors.New("restart")
+
+// again replaces this process by a new one with the same arguments.
+func again() error {
+	exe, err := os.Executable()
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	front, root := findBuild(log)
-	s, err := server.New(ctx, server.Config{
-		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
-			Options: options, Log: log, Device: machine{home: options.Home}},
-		Build: front,
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	mux := http.NewServeMux()
-	if root != "" {
-		mux.Handle("/static/", http.StripPrefix("/static/", http.FileServer(http.Dir(filepath.Join(root, "static")))))
-	}
-	mux.Handle("/", s)
-	return mux, func() { s.Close(); _ = db.Close() }, nil
+	return syscall.Exec(exe, os.Args, os.Environ())
 }
 
-func homeDir() string {
-	if dir := os.Getenv("KOLIBRI_HOME"); dir != "" {
-		return dir
+// serve runs the server until a signal or the control file ends it; it returns errRestart when it
+// shall start anew.
+func (c *command) serve(s *settings, build string) (err error) {
+	if err := os.MkdirAll(s.Home, folderPermission); err != nil {
+		return fmt.Errorf("%w: make the folder writable or choose another by KOLIBRI_HOME", err)
 	}
-	dir, err := os.UserHomeDir()
+	me := process{PID: os.Getpid(), Port: s.HTTPPort, ZipPort: s.ZipContentPort, Status: startingUp}
+	if err := me.write(s.Home); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, os.Remove(filepath.Join(s.Home, pidFile)))
+	}()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	defer close(done)
+	commands := controls(s.Home, done)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
+	c.log.Info("Starting Kolibri " + api.Version)
+	for _, w := range s.warnings {
+		c.log.Warn(w)
+	}
+	listener, err := listen(s.ListenAddress, s.HTTPPort)
 	if err != nil {
-		return ".kolibri"
+		return err
 	}
-	return filepath.Join(dir, ".kolibri")
+	defer listener.Close()
+	front, err := findFrontEnd(build, c.log)
+	if err != nil {
+		return err
+	}
+	defer front.close()
+	h, err := openHome(ctx, s, c.log, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close(context.WithoutCancel(ctx))) }()
+	me.Port = portOf(listener)
+	s.HTTPPort = me.Port
+	handler, closeServer, err := assemble(ctx, h, front)
+	if err != nil {
+		return err
+	}
+	defer closeServer()
+	web := webServer(handler, s.SocketTimeout, c.log)
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(listener) }()
+	me.Status = running
+	if err := me.write(s.Home); err != nil {
+		return err
+	}
+	for _, u := range s.urls(me.Port) {
+		c.log.Info("Kolibri running on: " + u)
+	}
+	notifySystemd("READY=1", c.log)
+
+	var result error
+	for waiting := true; waiting; {
+		select {
+		case err := <-failed:
+			return err
+		case sig := <-signals:
+			c.log.Info("Gracefully shutting down. To force exit, do it again.", "signal", sig)
+			waiting = false
+		case text := <-commands:
+			switch text {
+			case commandRestart:
+				result, waiting = errRestart, false
+			case commandStop:
+				waiting = false
+			}
+		}
+	}
+	me.Status = shuttingDown
+	err = me.write(s.Home)
+	notifySystemd("STOPPING=1", c.log)
+	go func() {
+		<-signals
+		os.Exit(1)
+	}()
+	return errors.Join(result, err, shutDown(web))
 }
 
-// routes lists the routes that have no handler yet.
-func routes(c *command, _ []string) int {
-	home, err := os.MkdirTemp("", "kolibri-routes-")
+// shutDown lets requests end, but not for ever.
+func shutDown(web *http.Server) error {
+	grace, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	err := web.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return web.Close()
+	}
+	return err
+}
+
+// notifySystemd tells systemd, where it asks, that the service is ready or stops (sd_notify(3)).
+func notifySystemd(state string, log *slog.Logger) {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return
+	}
+	conn, err := net.Dial("unixgram", path)
+	if err == nil {
+		_, err = conn.Write([]byte(state))
+		conn.Close()
+	}
+	if err != nil {
+		log.Warn("systemd could not be told", "state", state, "error", err)
+	}
+}
+
+// daemonize starts this program again, in the background, and waits until it answers or fails: then
+// the user sees why at once.
+func (c *command) daemonize(s *settings, args []string) int {
+	path := filepath.Join(s.Home, daemonLog)
+	if err := os.MkdirAll(filepath.Dir(path), folderPermission); err != nil {
+		return c.fail(err)
+	}
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, filePermissions)
 	if err != nil {
 		return c.fail(err)
 	}
-	defer os.RemoveAll(home)
-	db, err := sqlite.Open(context.Background(), filepath.Join(home, "db.sqlite3"), nil)
+	defer log.Close()
+	exe, err := os.Executable()
 	if err != nil {
 		return c.fail(err)
 	}
-	defer db.Close()
-	front, _ := findBuild(slog.New(slog.DiscardHandler))
-	s, err := server.New(context.Background(), server.Config{
-		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
-			Options: api.DefaultOptions(), Log: slog.New(slog.DiscardHandler), Device: machine{home: home}},
-		Build: front,
+	child := exec.Command(exe, append([]string{"start", "--foreground"}, args...)...)
+	child.Stdout, child.Stderr = log, log
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := child.Start(); err != nil {
+		return c.fail(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	up := waitUntil(startupTimeout, func() bool {
+		select {
+		case err = <-ended:
+			return true
+		default:
+			p := readProcess(s.Home)
+			return p.PID == child.Process.Pid && p.Status == running
+		}
 	})
-	if err != nil {
-		return c.fail(err)
+	if p := readProcess(s.Home); up && p.PID == child.Process.Pid {
+		fmt.Fprintf(c.err, "Running Kolibri as background process, logging to %s\n", path)
+		for _, u := range s.urls(p.Port) {
+			fmt.Fprintln(c.err, "Kolibri running on:", u)
+		}
+		return 0
 	}
-	defer s.Close()
-	for _, line := range s.Unbuilt() {
-		fmt.Fprintln(c.out, line)
+	if text, readErr := os.ReadFile(path); readErr == nil {
+		_, _ = c.err.Write(text)
 	}
-	return 0
+	if up {
+		return 1
+	}
+	return c.fail(fmt.Errorf("the server did not start within %s, see %s", startupTimeout, path))
 }

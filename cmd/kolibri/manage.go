@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+)
+
+// manageVerbs are those of the original's management commands that exist here.
+func manageVerbs() []verb {
+	return []verb{}
+}
+
+func manage(c *command, args []string) int {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" {
+		fmt.Fprint(c.out, "\nType 'kolibri manage help <subcommand>' for help on a specific subcommand.\n\nAvailable subcommands:\n\n")
+		for _, v := range manageVerbs() {
+			fmt.Fprintf(c.out, "    %-16s  %s\n", v.name, v.help)
+		}
+		return 0
+	}
+	var names []string
+	for _, v := range manageVerbs() {
+		if v.name == args[0] {
+			return v.run(c, args[1:])
+		}
+		names = append(names, v.name)
+	}
+	fmt.Fprintf(c.err, "Unknown command: %q.%s\nType 'kolibri manage help' for usage.\n", args[0], hint(nearest(args[0], names)))
+	return 1
+}
+
+// routes lists the routes that have no handler yet, of a server on a home of its own.
+func routes(c *command, args []string) int {
+	s, code := c.settings("routes", args, nil)
+	if s == nil {
+		return code
+	}
+	dir, err := os.MkdirTemp("", "kolibri-routes-")
+	if err != nil {
+		return c.fail(err)
+	}
+	defer os.RemoveAll(dir)
+	if s, err = loadSettings(dir, nil); err != nil {
+		return c.fail(err)
+	}
+	lines, err := unbuilt(s)
+	if err != nil {
+		return c.fail(err)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(c.out, line)
+	}
+	return 0
+}
+
+func unbuilt(s *settings) ([]string, error) {
+	ctx, quiet := context.Background(), slog.New(slog.DiscardHandler)
+	front, err := findFrontEnd("", quiet)
+	if err != nil {
+		return nil, err
+	}
+	defer front.close()
+	h, err := openHome(ctx, s, quiet, false)
+	if err != nil {
+		return nil, err
+	}
+	defer h.db.Close()
+	kolibri, err := newServer(ctx, h, front)
+	if err != nil {
+		return nil, err
+	}
+	defer kolibri.Close()
+	return kolibri.Unbuilt(), nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/server"
+)
+
+const (
+	maxHeader   = 64 << 10
+	maxBody     = 1 << 30 // a request's body, an uploaded file included; handlers have smaller limits for what they read into memory
+	idleTimeout = 2 * time.Minute
+	stopGrace   = 5 * time.Second
+)
+
+// assemble makes the handler of everything on the main port, and the function that ends its
+// background work.
+func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func(), error) {
+	s := h.settings
+	kolibri, err := newServer(ctx, h, front)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := map[string]http.Handler{"content/": contentFiles(append([]string{s.ContentDir}, s.FallbackDirs...))}
+	if front.root != nil {
+		files["static/"] = staticFiles(front.root, kolibri)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, s.URLPathPrefix); ok {
+			for prefix, handler := range files {
+				if strings.HasPrefix(rest, prefix) {
+					http.StripPrefix(s.URLPathPrefix+strings.TrimSuffix(prefix, "/"), handler).ServeHTTP(w, r)
+					return
+				}
+			}
+		}
+		kolibri.ServeHTTP(w, r)
+	}), kolibri.Close, nil
+}
+
+func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
+	s := h.settings
+	return server.New(ctx, server.Config{
+		Host: api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
+			Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir}},
+		Build: front.files,
+	})
+}
+
+// webServer bounds what a client can hold: headers and each further piece of a body must arrive, and
+// each piece of an answer must be taken, within the socket timeout.
+func webServer(handler http.Handler, timeout time.Duration, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           impatient(http.MaxBytesHandler(handler, maxBody), timeout),
+		ReadHeaderTimeout: timeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// impatient sets a deadline before every read of a body and every write of an answer, so that a slow
+// client may take all the time it needs, and one that stands still loses its connection.
+func impatient(next http.Handler, timeout time.Duration) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if r.ContentLength != 0 {
+			_ = control.SetReadDeadline(time.Now().Add(timeout))
+			r.Body = &impatientBody{ReadCloser: r.Body, control: control, timeout: timeout}
+		}
+		next.ServeHTTP(&impatientWriter{ResponseWriter: w, control: control, timeout: timeout}, r)
+	})
+}
+
+type impatientBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+func (b *impatientBody) Read(p []byte) (int, error) {
+	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		// the connection is watched while the handler works on; that may take longer
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+type impatientWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *impatientWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *impatientWriter) Write(p []byte) (int, error) {
+	written := 0
+	for first := true; first || len(p) > 0; first = false {
+		piece := p[:min(len(p), 64<<10)]
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.timeout))
+		n, err := w.ResponseWriter.Write(piece)
+		written += n
+		if err != nil {
+			return written, err
+		}
+		p = p[len(piece):]
+	}
+	return written, nil
+}
+
+// ReadFrom keeps the kernel's copying of files (sendfile), which needs to see the file itself, piece
+// by piece.
+func (w *impatientWriter) ReadFrom(r io.Reader) (int64, error) {
+	source := &io.LimitedReader{R: r, N: math.MaxInt64}
+	if limited, ok := r.(*io.LimitedReader); ok {
+		source = limited
+	}
+	total := int64(0)
+	for source.N > 0 {
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.timeout))
+		const piece = 1 << 20
+		n, err := io.CopyN(w.ResponseWriter, source.R, min(piece, source.N))
+		total += n
+		source.N -= n
+		if errors.Is(err, io.EOF) {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// listen takes a port; port 0 takes any.
+func listen(address string, port int) (net.Listener, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is occupied: check that no other program listens on it, or choose another with --port", port)
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return nil, fmt.Errorf("port %d may not be used by this user: choose one above 1023 with --port", port)
+	}
+	return l, err
+}
+
+func portOf(l net.Listener) int {
+	if a, ok := l.Addr().(*net.TCPAddr); ok {
+		return a.Port
+	}
+	return 0
+}
