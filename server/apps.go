@@ -2,6 +2,8 @@ package server
 
 import (
 	"kolibri/core/api"
+	"kolibri/core/device"
+	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
 	"kolibri/plugins/facility"
 	"kolibri/plugins/learn"
@@ -14,8 +16,11 @@ func (s *Server) start() (err error) {
 	}
 	s.cfg.Pages = s.pages
 	host := &s.cfg.Host
+	runner := tasks.New(host)
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
+		runner.Routes(),
+		device.New(host, runner).Routes(),
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
@@ -24,5 +29,9 @@ func (s *Server) start() (err error) {
 			return err
 		}
 	}
+	if err := runner.Start(host.Base); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, runner.Wait)
 	return nil
 }

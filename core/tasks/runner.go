@@ -223,22 +223,10 @@ func (r *Runner) execute(ctx context.Context, job *Job) error {
 		return err
 	}
 	job.State = Running
-	if work.RunTx != nil {
-		err := r.host.DB.Write(ctx, func(tx *store.Tx) error {
-			t.tx = tx
-			result, err := guard(func() (any, error) { return work.RunTx(tx, t) })
-			if err != nil {
-				return err
-			}
-			return r.end(tx, t, result, nil)
-		})
-		t.tx = nil
-		if err == nil {
-			return nil
-		}
-		return r.finish(t, nil, err)
-	}
 	result, err := guard(func() (any, error) { return work.Run(ctx, t) })
+	if t.ended {
+		return nil
+	}
 	return r.finish(t, result, err)
 }
 

@@ -40,7 +40,7 @@ type Task struct {
 
 	runner *Runner
 	ctx    context.Context
-	tx     *store.Tx // of a RunTx job
+	ended  bool // Complete's transaction was committed
 	delay  time.Duration
 	yield  time.Time
 }
@@ -88,10 +88,15 @@ func (t *Task) Progress(done, total float64, metadata map[string]any) error {
 
 // Metadata adds to the job's extra_metadata, which the front end reads.
 func (t *Task) Metadata(metadata map[string]any) error {
+	return t.Write(func(tx *store.Tx) error { return t.MetadataIn(tx, metadata) })
+}
+
+// MetadataIn is Metadata within a transaction of the job's work.
+func (t *Task) MetadataIn(tx *store.Tx, metadata map[string]any) error {
 	for k, v := range metadata {
 		t.Job.ExtraMetadata[k] = v
 	}
-	return t.update(func(saved *Job) { saved.ExtraMetadata = t.Job.ExtraMetadata })
+	return t.change(tx, func(saved *Job) { saved.ExtraMetadata = t.Job.ExtraMetadata })
 }
 
 // Cancellable changes whether the job can be cancelled from now on.
@@ -105,31 +110,33 @@ func (t *Task) RetryIn(delay time.Duration) { t.delay = delay }
 
 // Write runs fn in a short writing transaction.
 func (t *Task) Write(fn func(*store.Tx) error) error {
-	if t.tx != nil {
-		return fn(t.tx)
-	}
 	return t.Host.DB.Write(t.ctx, fn)
 }
 
 // Read runs fn in a short reading transaction.
 func (t *Task) Read(fn func(*store.Tx) error) error {
-	if t.tx != nil {
-		return fn(t.tx)
-	}
 	return t.Host.DB.Read(t.ctx, fn)
+}
+
+// Complete ends the job within a transaction of its own work, so that both happen or neither does.
+func (t *Task) Complete(tx *store.Tx, result any) error {
+	tx.OnCommit(func() { t.ended = true })
+	return t.runner.end(tx, t, result, nil)
 }
 
 // update changes the kept job; one that was deleted meanwhile is left deleted.
 func (t *Task) update(change func(*Job)) error {
-	return t.Write(func(tx *store.Tx) error {
-		saved, err := get(tx, t.Job.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		change(saved)
-		return saved.save(tx)
-	})
+	return t.Write(func(tx *store.Tx) error { return t.change(tx, change) })
+}
+
+func (t *Task) change(tx *store.Tx, change func(*Job)) error {
+	saved, err := get(tx, t.Job.ID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	change(saved)
+	return saved.save(tx)
 }

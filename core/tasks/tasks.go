@@ -29,18 +29,15 @@ type Spec struct {
 	Cancellable *bool
 }
 
-// Work is what an app gives a task type: how to read a request for it and how to do it. Exactly one
-// of Run and RunTx is set.
+// Work is what an app gives a task type: how to read a request for it and how to do it.
 type Work struct {
 	// Validate turns the body of a request into a job. Nil accepts no arguments. who is the person
 	// who asks.
 	Validate func(r *api.Request, who *auth.Person, data map[string]any) (Spec, error)
-	// Run does the work and returns the job's result. It must use short transactions, call
-	// Progress or Check now and then, and end soon once ctx is done.
+	// Run does the work and returns the job's result. It uses short transactions, calls Progress or
+	// Check now and then, and ends soon once ctx is done. A server that dies runs its jobs again:
+	// work that must not happen twice calls Complete in its last transaction.
 	Run func(ctx context.Context, t *Task) (result any, err error)
-	// RunTx does short work in one writing transaction, in which the job is completed too: such a
-	// job happens exactly once, whenever the server dies.
-	RunTx func(tx *store.Tx, t *Task) (result any, err error)
 	// RetryOn tells which failures a job with a retry interval is tried again for; nil: all.
 	RetryOn func(error) bool
 }
@@ -76,7 +73,7 @@ func (r *Runner) Handle(name string, work Work) {
 	t.Work = work
 }
 
-func (t *Type) built() bool { return t.Run != nil || t.RunTx != nil }
+func (t *Type) built() bool { return t.Run != nil }
 
 // Forever is the Repeat of a job that is repeated until it is cleared.
 const Forever = -1
@@ -119,6 +116,15 @@ func (r *Runner) EnqueueIfNone(tx *store.Tx, name string, spec Spec, when Schedu
 	}
 	_, err = r.Enqueue(tx, name, spec, when)
 	return err
+}
+
+// EnqueueIfBuilt starts a task without arguments that is not waiting or running yet, on a server that
+// can do it: work in the background that is nobody's wish.
+func (r *Runner) EnqueueIfBuilt(tx *store.Tx, name string) error {
+	if t := r.types[name]; t == nil || !t.built() {
+		return nil
+	}
+	return r.EnqueueIfNone(tx, name, Spec{}, Schedule{})
 }
 
 func (t *Type) newJob(spec Spec, random io.Reader) (*Job, error) {
