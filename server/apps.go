@@ -2,6 +2,7 @@ package server
 
 import (
 	"kolibri/core/api"
+	"kolibri/core/auth"
 	"kolibri/core/device"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
@@ -20,6 +21,7 @@ func (s *Server) start() (err error) {
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
 		runner.Routes(),
+		auth.AccountRoutes(host),
 		device.New(host, runner).Routes(),
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),
