@@ -162,7 +162,7 @@ func expandLists(query string, args []any, dialect Dialect) (string, []any) {
 			return
 		}
 		if len(list) == 0 {
-			b.WriteString("(SELECT NULL WHERE 1=0)")
+			b.WriteString(emptyList(dialect, b.String()))
 			return
 		}
 		b.WriteByte('(')
@@ -179,6 +179,18 @@ func expandLists(query string, args []any, dialect Dialect) (string, []any) {
 		b.WriteByte(')')
 	})
 	return b.String(), out
+}
+
+// emptyList completes "x IN" so that it is false, and "x NOT IN" so that it is true. PostgreSQL
+// would compare x with a subquery's text; its NULL has any type, and IS binds less than IN.
+func emptyList(dialect Dialect, before string) string {
+	switch {
+	case dialect == SQLite:
+		return "(SELECT NULL WHERE 1=0)"
+	case strings.HasSuffix(strings.ToUpper(strings.TrimRight(before, " \t\n")), "NOT IN"):
+		return "(NULL) IS NULL"
+	}
+	return "(NULL) IS TRUE"
 }
 
 func (db *DB) rebind(query string) string {

@@ -22,6 +22,7 @@ func TestBind(t *testing.T) {
 		{"lists are spread", SQLite, "a IN ? AND b = ?", []any{In([]string{"x", "y"}), 3}, "a IN (?,?) AND b = ?", []any{"x", "y", 3}},
 		{"lists are spread and numbered", Postgres, "a IN ? AND b = ?", []any{In([]int{7}), 3}, "a IN ($1) AND b = $2", []any{7, 3}},
 		{"an empty list matches nothing", SQLite, "a IN ?", []any{In([]string{})}, "a IN (SELECT NULL WHERE 1=0)", []any{}},
+		{"nor in PostgreSQL, whatever the type", Postgres, "a IN ? OR b NOT IN ?", []any{In([]string{}), In([]int{})}, "a IN (NULL) IS TRUE OR b NOT IN (NULL) IS NULL", []any{}},
 		{"times become Django's text", SQLite, "a = ?", []any{at}, "a = ?", []any{"2026-03-01 11:00:00.000005"}},
 		{"times stay times", Postgres, "a = ?", []any{at}, "a = $1", []any{at.UTC()}},
 		{"no time is NULL", SQLite, "a = ?", []any{time.Time{}}, "a = ?", []any{nil}},

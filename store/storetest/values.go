@@ -129,6 +129,8 @@ func testLists(t *testing.T, s *subject) {
 	require.Equal(t, 1000, s.count(t, db, countItems+" WHERE id IN ?", store.In(ids)))
 	require.Equal(t, 0, s.count(t, db, countItems+" WHERE id IN ?", store.In([]int{})))
 	require.Equal(t, 2000, s.count(t, db, countItems+" WHERE id >= ? AND id NOT IN ?", 0, store.In([]int{-1})))
+	require.Equal(t, 2000, s.count(t, db, countItems+" WHERE id NOT IN ? AND name NOT IN ?", store.In([]int{}), store.In([]string{})))
+	require.Equal(t, 2000, s.count(t, db, countItems+" WHERE NOT (id IN ?)", store.In([]int{})))
 }
 
 // noise is bytes that do not compress, the same at every call with the same seed.

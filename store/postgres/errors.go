@@ -1,0 +1,45 @@
+//go:build !js
+
+package postgres
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// hint tells an operator what to look at when the first connection fails.
+func hint(err error) string {
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		switch server.Code {
+		case "28P01", "28000": // invalid_password, invalid_authorization_specification
+			return "Look at DATABASE_USER and DATABASE_PASSWORD, and at the server's pg_hba.conf."
+		case "3D000": // invalid_catalog_name
+			return "Create the database, or look at DATABASE_NAME."
+		case "53300": // too_many_connections
+			return "The server has no connection left; raise its max_connections."
+		}
+		return ""
+	}
+	var authority x509.UnknownAuthorityError
+	var verification *tls.CertificateVerificationError
+	var name x509.HostnameError
+	switch {
+	case errors.As(err, &name):
+		return "The server's certificate is for another name; DATABASE_HOST must be the name in it."
+	case errors.As(err, &authority), errors.As(err, &verification):
+		return "Set DATABASE_SSL_ROOT_CERT to the certificate of the authority that signed the server's."
+	case errors.Is(err, os.ErrNotExist):
+		return "Look at DATABASE_SSL_ROOT_CERT: the file is not there."
+	}
+	var network net.Error
+	if errors.As(err, &network) {
+		return "Look at DATABASE_HOST and DATABASE_PORT, and whether the server runs and accepts connections from here."
+	}
+	return ""
+}
