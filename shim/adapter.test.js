@@ -60,7 +60,13 @@ test("a request goes out as Axios has prepared it", async () => {
 		params: { ids: "a,b" },
 		method: "post",
 		data: '{"q":"ü"}',
-		headers: { toJSON: () => ({ "Content-Type": "application/json", "X-Requested-With": "XMLHttpRequest", "X-None": undefined }) },
+		headers: {
+			toJSON: () => ({
+				"Content-Type": "application/json",
+				"X-Requested-With": "XMLHttpRequest",
+				"X-None": undefined,
+			}),
+		},
 		timeout: 1500,
 		validateStatus,
 	});
@@ -70,7 +76,10 @@ test("a request goes out as Axios has prepared it", async () => {
 		{
 			method: "POST",
 			url: "https://a.example/app/api/x/?ids=a%2Cb",
-			headers: [["Content-Type", "application/json"], ["X-Requested-With", "XMLHttpRequest"]],
+			headers: [
+				["Content-Type", "application/json"],
+				["X-Requested-With", "XMLHttpRequest"],
+			],
 			body: '{"q":"ü"}',
 			timeout: 1500,
 		},
@@ -84,7 +93,12 @@ test("a form becomes bytes with its boundary", async () => {
 	const { adapter, calls } = adapterFor(ok);
 	const form = new FormData();
 	form.append("file", new Blob(["a,b\n"]), "users.csv");
-	await adapter({ url: "/app/api/x/", method: "post", data: form, headers: { "Content-Type": "multipart/form-data" } });
+	await adapter({
+		url: "/app/api/x/",
+		method: "post",
+		data: form,
+		headers: { "Content-Type": "multipart/form-data" },
+	});
 	const type = calls[0].headers.find((/** @type {string[]} */ [name]) => name === "Content-Type")[1];
 	const boundary = /^multipart\/form-data; boundary=(.+)$/.exec(type)?.[1];
 	assert.ok(boundary);
@@ -100,7 +114,8 @@ test("a big file is streamed", async () => {
 
 test("responseType blob, arraybuffer and text", async () => {
 	const { adapter } = adapterFor({ ...ok, headers: [["Content-Type", "text/csv"]] });
-	const get = (/** @type {string | undefined} */ responseType) => adapter({ url: "/app/api/x/", responseType });
+	const get = (/** @type {string | undefined} */ responseType) =>
+		adapter({ url: "/app/api/x/", responseType });
 	const { data } = await get("blob");
 	assert.equal(data.type, "text/csv");
 	assert.equal(await data.text(), '{"a":1}');
@@ -109,7 +124,10 @@ test("responseType blob, arraybuffer and text", async () => {
 });
 
 test("what validateStatus refuses is an AxiosError with the response", async () => {
-	for (const [status, code] of /** @type {const} */ ([[403, "ERR_BAD_REQUEST"], [503, "ERR_BAD_RESPONSE"]])) {
+	for (const [status, code] of /** @type {const} */ ([
+		[403, "ERR_BAD_REQUEST"],
+		[503, "ERR_BAD_RESPONSE"],
+	])) {
 		const { adapter } = adapterFor({ ...ok, status });
 		await assert.rejects(adapter({ url: "/app/api/x/", validateStatus }), (/** @type {any} */ error) => {
 			assert.ok(error.isAxiosError);
@@ -137,20 +155,29 @@ test("cancelling by signal and by cancelToken", async () => {
 
 	/** @type {Set<Function>} */
 	const listeners = new Set();
-	const cancelToken = { subscribe: (/** @type {any} */ l) => listeners.add(l), unsubscribe: (/** @type {any} */ l) => listeners.delete(l) };
+	const cancelToken = {
+		subscribe: (/** @type {any} */ l) => listeners.add(l),
+		unsubscribe: (/** @type {any} */ l) => listeners.delete(l),
+	};
 	const byToken = adapter({ url: "/app/api/x/", cancelToken });
 	const reason = new CanceledError("enough", {});
-	setTimeout(() => { for (const l of listeners) l(reason); }, 5);
+	setTimeout(() => {
+		for (const l of listeners) l(reason);
+	}, 5);
 	await assert.rejects(byToken, (error) => error === reason);
 	assert.equal(listeners.size, 0);
 
 	const before = calls.length;
-	await assert.rejects(adapter({ url: "/app/api/x/", signal: AbortSignal.abort() }), { code: "ERR_CANCELED" });
+	await assert.rejects(adapter({ url: "/app/api/x/", signal: AbortSignal.abort() }), {
+		code: "ERR_CANCELED",
+	});
 	assert.equal(calls.length, before, "nothing was sent");
 });
 
 test("a timeout is Axios' own", async () => {
-	const { adapter } = adapterFor(async () => { throw new RequestAborted("timeout", "x"); });
+	const { adapter } = adapterFor(async () => {
+		throw new RequestAborted("timeout", "x");
+	});
 	await assert.rejects(adapter({ url: "/app/api/x/", timeout: 20 }), {
 		code: "ECONNABORTED",
 		message: "timeout of 20ms exceeded",

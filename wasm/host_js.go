@@ -58,17 +58,17 @@ func (a *app) backup(w http.ResponseWriter, r *http.Request) {
 // restore replaces the database by the request's body and ends the server, which the shell starts
 // anew. What does not pass the checks changes nothing.
 func (a *app) restore(w http.ResponseWriter, r *http.Request) {
-	a.replace(w, func() error { return a.home.restore(r.Context(), r.Body) })
+	a.replace(w, r, func() error { return a.home.restore(r.Context(), r.Body) })
 }
 
 // reset deletes the database and ends the server, which the shell starts anew.
 func (a *app) reset(w http.ResponseWriter, r *http.Request) {
-	a.replace(w, func() error { return a.home.reset(r.Context()) })
+	a.replace(w, r, func() error { return a.home.reset(r.Context()) })
 }
 
 // replace closes the database, changes it and answers. Nothing else is answered from then on, until
-// the shell has started the next server.
-func (a *app) replace(w http.ResponseWriter, change func() error) {
+// the shell has started the next server. The sessions of the old data end with it.
+func (a *app) replace(w http.ResponseWriter, r *http.Request, change func() error) {
 	if a.home == nil {
 		hostError(w, errNoStorage)
 		return
@@ -82,6 +82,9 @@ func (a *app) replace(w http.ResponseWriter, change func() error) {
 		a.log.Error("replace", "error", err)
 		hostError(w, err)
 		return
+	}
+	for _, c := range r.Cookies() {
+		http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", MaxAge: -1})
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -43,7 +43,7 @@ export class Host {
 				message: event.message || "the worker could not be started",
 			});
 		};
-		worker.postMessage({ t: "start", again });
+		worker.postMessage({ t: "start", again, slow: hostIsSlow(this.build.shell) });
 	}
 
 	/** Ends this tab's worker; whoever waits for its answers is told. */
@@ -83,6 +83,19 @@ export class Host {
 			await new Promise((go) => setTimeout(go, 20));
 		}
 	}
+}
+
+/** The shell's own script takes longer than this from anywhere but this machine or a quick network. */
+const SLOW_MS = 15;
+
+/**
+ * Whether the static host is slow, or was not asked at all.
+ * @param {string} script path of one that was just loaded
+ */
+function hostIsSlow(script) {
+	const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
+	const entry = entries.find(({ name }) => name.endsWith(script));
+	return !entry || entry.workerStart > 0 || entry.responseEnd - entry.requestStart > SLOW_MS;
 }
 
 /** @param {object} message @param {Transferable[]} [transfer] */

@@ -97,6 +97,12 @@ export class Registration {
 		});
 	}
 
+	/** Has the whole build fetched for offline use, all of it unless the person pays by the byte. */
+	fill() {
+		const { saveData = false } = /** @type {any} */ (navigator).connection ?? {};
+		navigator.serviceWorker.controller?.postMessage({ t: "fill", all: !saveData });
+	}
+
 	get updateWaits() {
 		return Boolean(this.registration?.waiting);
 	}

@@ -2,8 +2,9 @@
 // server's worker, waits for the service worker, opens the frame, and says what is going on.
 
 import { Connection } from "../worker/client.js";
-import { byId } from "./dom.js";
+import { scoped } from "../worker/protocol.js";
 import { Frame } from "./frame.js";
+import { Home } from "./home.js";
 import { Host } from "./host.js";
 import { guess, prefetch } from "./prefetch.js";
 import { Registration } from "./register.js";
@@ -31,13 +32,19 @@ let boot = showBoot();
 let busy = false;
 let failed = false;
 let started = false;
+let filling = false;
 let lastRestart = Number.NEGATIVE_INFINITY;
 
 const host = new Host({ root, build, onReport });
 const server = new Connection({ root, deliver: (port) => host.deliver(port), onCookies: setCookies });
 const registration = new Registration({ root, build, isBusy: () => busy, onUpdate: () => strip.refresh() });
 const frame = new Frame({ onPage });
-const strip = new Strip({ root, build, server, registration, restart, isBusy: () => busy });
+const home = new Home(root, server, () => restartAll());
+const strip = new Strip(home, registration);
+const tabs = new BroadcastChannel(scoped(root, "tabs"));
+tabs.addEventListener("message", ({ data }) => {
+	if (data.t === "replaced") restart();
+});
 
 window.kolibriShell = {
 	connect: (port) => void host.deliver(port),
@@ -77,14 +84,14 @@ function onReport(report) {
  */
 function fail(code, message, canSave) {
 	failed = true;
-	byId("strip").hidden = true;
+	strip.show(false);
 	showFailure(
 		{ code, message },
 		{
 			build: build.id,
 			retry: () => restart(true),
-			backup: canSave ? () => strip.download() : null,
-			reset: canSave ? () => strip.reset() : null,
+			backup: canSave ? () => home.download() : null,
+			reset: canSave ? () => home.reset() : null,
 		},
 	);
 }
@@ -99,11 +106,27 @@ function restart(again = false) {
 	else open().catch(stopped);
 }
 
+/** The data were replaced: every tab starts over on the new ones. */
+function restartAll() {
+	tabs.postMessage({ t: "replaced" });
+	restart();
+}
+
 /** @param {URL} url of the page that has come into the frame */
 function onPage(url) {
-	if (!failed) hideScreen();
-	byId("strip").hidden = failed;
-	strip.onPage(url);
+	if (failed) return;
+	hideScreen();
+	strip.show(true);
+	strip.refresh();
+	if (!filling) registration.fill();
+	filling = true;
+	if (isSetUp(url)) home.askToPersist().catch(() => {});
+}
+
+/** Every page but these leads to the setup wizard until that has ended. @param {URL} url */
+function isSetUp(url) {
+	const { page } = guess(url, root, build);
+	return page !== null && page !== "setup" && page !== "auth";
 }
 
 /** @param {string[]} cookies */
@@ -143,6 +166,7 @@ const language = guess(new URL(location.href), root, build).lang;
 if (pathIn(new URL(location.href), root)) document.documentElement.lang = language;
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
 	if (data.t === "cookies") setCookies(data.cookies);
+	if (data.t === "offline") home.offline = data;
 });
 navigator.serviceWorker?.startMessages();
 host.start();

@@ -11,7 +11,7 @@
 import { Connection } from "../worker/client.js";
 import { refusal, toResponse } from "./sw/answers.js";
 import { deliver, forgetLeader, noteLeader, tabs } from "./sw/leader.js";
-import { asset, cacheName, essentials, fill, tidy } from "./sw/store.js";
+import { asset, cacheName, essentials, extras, fill, tidy } from "./sw/store.js";
 import { classify, takeMark } from "./urls.js";
 
 /** @type {any} */
@@ -60,17 +60,23 @@ worker.addEventListener("message", (/** @type {any} */ event) => {
 	else if (data.t === "claim") event.waitUntil(worker.clients.claim());
 	else if (data.t === "activate") worker.skipWaiting();
 	else if (data.t === "build") ports[0].postMessage(build.id);
-	else if (data.t === "fill") {
-		const files = data.files.map((/** @type {string} */ url) => ({ url }));
-		const report = (/** @type {number} */ done, /** @type {number} */ total) =>
-			source.postMessage({ t: "filling", done, total });
-		event.waitUntil(
-			openCache()
-				.then((cache) => fill(cache, root, [...essentials(build), ...files], report))
-				.then((whole) => source.postMessage({ t: "filled", whole })),
-		);
-	}
+	else if (data.t === "fill") event.waitUntil(fillUp(source, data.all));
 });
+
+/**
+ * Brings the rest of the build in while a page is open. A browser that stops the service worker
+ * amid it loses nothing: the shell asks again at the next start.
+ * @param {any} tab is told how far it is
+ * @param {boolean} all and not only what every page needs
+ */
+async function fillUp(tab, all) {
+	const cache = await openCache();
+	let whole = await fill(cache, root, essentials(build));
+	tab.postMessage({ t: "offline", ready: whole });
+	if (!all) return;
+	whole = await fill(cache, root, await extras(cache, root));
+	tab.postMessage({ t: "offline", ready: true, complete: whole });
+}
 
 // ---- requests ------------------------------------------------------------------------------------
 

@@ -64,7 +64,12 @@ for (const place of ["https://a.example/", "https://a.example/some/path/"]) {
 
 test("other origins and other folders are outside", () => {
 	const root = new URL("https://a.example/app/");
-	for (const address of ["https://b.example/app/", "https://a.example/", "https://a.example/apple/", "http://a.example/app/"]) {
+	for (const address of [
+		"https://b.example/app/",
+		"https://a.example/",
+		"https://a.example/apple/",
+		"http://a.example/app/",
+	]) {
 		assert.equal(classify(new URL(address), root), "outside", address);
 		assert.equal(pathIn(new URL(address), root), null);
 	}

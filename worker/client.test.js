@@ -9,6 +9,12 @@ import { PortServer } from "./server.js";
 const text = (/** @type {any} */ body) => new Response(body).text();
 const tick = (ms = 5) => new Promise((go) => setTimeout(go, ms));
 
+/** Waits until something holds. @param {() => unknown} holds */
+async function until(holds) {
+	for (const end = Date.now() + 3000; !holds() && Date.now() < end; ) await tick(2);
+	assert.ok(holds());
+}
+
 /** @type {(() => void)[]} */
 const cleanup = [];
 afterEach(() => {
@@ -59,7 +65,12 @@ const get = (path = "api/x/") => ({ method: "GET", url: new URL(path, root).href
 test("a short answer travels whole", async () => {
 	const place = makeServer({
 		request: (/** @type {number} */ id) =>
-			place.server.respond(id, 201, "Content-Type: text/plain\r\nX-Two: a\r\nX-Two: b\r\n", new TextEncoder().encode("hello")),
+			place.server.respond(
+				id,
+				201,
+				"Content-Type: text/plain\r\nX-Two: a\r\nX-Two: b\r\n",
+				new TextEncoder().encode("hello"),
+			),
 	});
 	place.start();
 	const answer = await makeClient(place).request({
@@ -70,7 +81,11 @@ test("a short answer travels whole", async () => {
 		timeout: 5000,
 	});
 	assert.equal(answer.status, 201);
-	assert.deepEqual(answer.headers, [["Content-Type", "text/plain"], ["X-Two", "a"], ["X-Two", "b"]]);
+	assert.deepEqual(answer.headers, [
+		["Content-Type", "text/plain"],
+		["X-Two", "a"],
+		["X-Two", "b"],
+	]);
 	assert.equal(await text(answer.body), "hello");
 	const [id, method, url, headers, body, streams, timeout] = place.of("request")[0];
 	assert.deepEqual(
@@ -81,14 +96,22 @@ test("a short answer travels whole", async () => {
 });
 
 test("requests wait while the server starts, in their order", async () => {
-	const place = makeServer({ request: (/** @type {number} */ id) => place.server.respond(id, 204, "", null) });
+	const place = makeServer({
+		request: (/** @type {number} */ id) => place.server.respond(id, 204, "", null),
+	});
 	const client = makeClient(place);
 	const answers = Promise.all([client.request(get("a")), client.request(get("b"))]);
 	await tick(250); // longer than a client's patience with a server that is silent
 	assert.equal(place.of("request").length, 0);
 	place.start();
-	assert.deepEqual((await answers).map((a) => a.status), [204, 204]);
-	assert.deepEqual(place.of("request").map((r) => r[2].slice(-1)), ["a", "b"]);
+	assert.deepEqual(
+		(await answers).map((a) => a.status),
+		[204, 204],
+	);
+	assert.deepEqual(
+		place.of("request").map((r) => r[2].slice(-1)),
+		["a", "b"],
+	);
 });
 
 test("a long answer streams as its reader reads, and no faster", async () => {
@@ -100,8 +123,7 @@ test("a long answer streams as its reader reads, and no faster", async () => {
 	assert.equal(place.of("credit").length, 0, "nobody has read yet");
 	const reader = /** @type {ReadableStream} */ (answer.body).getReader();
 	for (let i = 0; i < 2; i++) assert.equal((await reader.read()).value.length, PART);
-	await tick();
-	assert.equal(place.of("credit").reduce((n, [, more]) => n + more, 0), 2 * PART);
+	await until(() => place.of("credit").reduce((n, [, more]) => n + more, 0) === 2 * PART);
 	place.server.end(1);
 	let rest = 0;
 	for (let part = await reader.read(); !part.done; part = await reader.read()) rest += part.value.length;
@@ -117,13 +139,13 @@ test("an upload streams as Go reads, and no faster", async () => {
 		method: "PUT",
 		body: new Blob([new Uint8Array(size)]).stream(),
 	});
-	await tick(50);
 	const came = () => place.of("chunk").reduce((n, [, bytes]) => n + (bytes?.length ?? 0), 0);
-	assert.ok(came() >= CREDIT && came() < CREDIT + PART, `${came()} bytes came without credit`);
-	place.server.consumed(1, size);
+	await until(() => came() >= CREDIT);
 	await tick(50);
+	assert.ok(came() < CREDIT + PART, `${came()} bytes came without credit`);
+	place.server.consumed(1, size);
+	await until(() => place.of("chunk").at(-1)?.[1] === null);
 	assert.equal(came(), size);
-	assert.equal(place.of("chunk").at(-1)?.[1], null);
 	place.server.respond(1, 204, "", null);
 	assert.equal((await answer).status, 204);
 });
@@ -133,14 +155,16 @@ test("cancelling reaches Go and rejects", async () => {
 	place.start();
 	const abort = new AbortController();
 	const answer = makeClient(place).request({ ...get(), signal: abort.signal });
-	await tick();
+	await until(() => place.of("request").length);
 	abort.abort();
 	await assert.rejects(answer, { code: "cancelled" });
-	await tick();
+	await until(() => place.of("cancel").length);
 	assert.deepEqual(place.of("cancel"), [[1]]);
 	place.server.respond(1, 200, "Set-Cookie: late=1\r\n", null); // no longer anybody's, but the cookie counts
 	assert.equal(place.jar.get("late"), "1");
-	await assert.rejects(makeClient(place).request({ ...get(), signal: AbortSignal.abort() }), { code: "cancelled" });
+	await assert.rejects(makeClient(place).request({ ...get(), signal: AbortSignal.abort() }), {
+		code: "cancelled",
+	});
 });
 
 test("a reader that goes away cancels", async () => {
@@ -148,15 +172,15 @@ test("a reader that goes away cancels", async () => {
 	place.start();
 	const answer = await makeClient(place).request(get());
 	await /** @type {ReadableStream} */ (answer.body).cancel();
-	await tick();
+	await until(() => place.of("cancel").length);
 	assert.deepEqual(place.of("cancel"), [[1]]);
 });
 
 test("out of time rejects and cancels", async () => {
 	const place = makeServer();
 	place.start();
-	await assert.rejects(makeClient(place).request({ ...get(), timeout: 20 }), { code: "timeout" });
-	await tick();
+	await assert.rejects(makeClient(place).request({ ...get(), timeout: 200 }), { code: "timeout" });
+	await until(() => place.of("cancel").length);
 	assert.deepEqual(place.of("cancel"), [[1]]);
 });
 
@@ -176,9 +200,10 @@ test("when the server changes hands, reads are repeated and writes fail, none tw
 	const client = makeClient(place);
 	const read = client.request(get());
 	const write = client.request({ ...get(), method: "POST", body: new Uint8Array(1) });
-	await tick();
-	assert.equal(first.of("request").length, 2);
-	const second = makeServer({ request: (/** @type {number} */ id) => second.server.respond(id, 200, "", null) });
+	await until(() => first.of("request").length === 2);
+	const second = makeServer({
+		request: (/** @type {number} */ id) => second.server.respond(id, 200, "", null),
+	});
 	place.server = second.server;
 	second.start();
 	const news = new BroadcastChannel(client.news.name);
@@ -188,7 +213,10 @@ test("when the server changes hands, reads are repeated and writes fail, none tw
 	assert.equal(failed.status, 503);
 	assert.match(await text(failed.body), /not available/);
 	news.close();
-	assert.deepEqual(second.of("request").map((r) => r[1]), ["GET"]);
+	assert.deepEqual(
+		second.of("request").map((r) => r[1]),
+		["GET"],
+	);
 	assert.equal((await client.request({ ...get(), method: "POST" })).status, 200, "later writes go through");
 });
 
@@ -210,16 +238,21 @@ test("a page that goes away stops its reads, not its writes", async () => {
 	const client = makeClient(place);
 	client.request(get()).catch(() => {});
 	client.request({ ...get(), method: "POST" }).catch(() => {});
-	await tick();
+	await until(() => place.of("request").length === 2);
 	client.close();
-	await tick();
+	await until(() => place.of("cancel").length);
 	assert.deepEqual(place.of("cancel"), [[1]]);
 });
 
 test("cookies and the CSRF token are this side's business", async () => {
 	const place = makeServer({
 		request: (/** @type {number} */ id) =>
-			place.server.respond(id, 200, "Set-Cookie: kolibri=s; HttpOnly; Path=/\r\nSet-Cookie: kolibri_csrftoken=t1; Path=/\r\n", null),
+			place.server.respond(
+				id,
+				200,
+				"Set-Cookie: kolibri=s; HttpOnly; Path=/\r\nSet-Cookie: kolibri_csrftoken=t1; Path=/\r\n",
+				null,
+			),
 	});
 	place.start();
 	/** @type {string[][]} */
@@ -228,7 +261,13 @@ test("cookies and the CSRF token are this side's business", async () => {
 	const first = await client.request(get());
 	assert.deepEqual(first.headers, []);
 	assert.deepEqual(told, [[`kolibri_csrftoken=t1; Path=${root.pathname}; SameSite=Lax`]]);
-	await client.request({ ...get(), headers: [["Cookie", "kolibri=forged"], ["x-csrftoken", "stale"]] });
+	await client.request({
+		...get(),
+		headers: [
+			["Cookie", "kolibri=forged"],
+			["x-csrftoken", "stale"],
+		],
+	});
 	assert.equal(place.of("request")[1][3], "Cookie: kolibri=s; kolibri_csrftoken=t1\r\nX-CSRFToken: t1\r\n");
 	const all = await client.request({ ...get(), cookies: true });
 	assert.equal(all.cookies?.length, 1);

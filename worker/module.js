@@ -1,6 +1,8 @@
 // Loads the server's WebAssembly. Chromium keeps compiled code only for an HTTP response that was
-// streamed into instantiateStreaming: no copy of the response, no DecompressionStream and no
-// ArrayBuffer may come between (docs/protocol.md, "Start").
+// handed to instantiateStreaming untouched: a clone, a DecompressionStream or an ArrayBuffer in
+// between, and every start compiles anew (docs/protocol.md, "Start"). So there is no counting of
+// the bytes that are being compiled. Where a download takes long enough to want a progress bar, it
+// is counted on its way into the HTTP cache first, and compiled from there.
 
 /** The server program could not be had; `code` says why, for the screen that tells the person. */
 export class ModuleError extends Error {
@@ -13,14 +15,22 @@ export class ModuleError extends Error {
 }
 
 /**
+ * @typedef {object} Loading
+ * @property {boolean} again after a failure: do not trust what the HTTP cache holds
+ * @property {boolean} slow the host answers so slowly that a person wants to see progress
+ * @property {number} bytes the module's size
+ * @property {(loaded: number, total: number) => void} onProgress
+ */
+
+/**
  * @param {URL} url the hashed name stands for the content, so any cached copy will do
  * @param {WebAssembly.Imports} imports
- * @param {boolean} [again] after a failure: do not trust what the HTTP cache holds
+ * @param {Loading} loading
  * @returns {Promise<WebAssembly.Instance>}
  */
-export async function loadModule(url, imports, again = false) {
-	const response = await fetchModule(url, again);
-	if (!response.ok) throw new ModuleError("missing", `${url.pathname} answered ${response.status}`);
+export async function loadModule(url, imports, loading) {
+	if (loading.again || (loading.slow && !(await isCached(url)))) await download(url, loading);
+	const response = await fetchModule(url);
 	try {
 		const { instance } = await WebAssembly.instantiateStreaming(response, imports);
 		return instance;
@@ -29,14 +39,53 @@ export async function loadModule(url, imports, again = false) {
 	}
 }
 
-/** @param {URL} url @param {boolean} again */
-async function fetchModule(url, again) {
+/**
+ * Brings the module into the HTTP cache, counting.
+ * @param {URL} url
+ * @param {Loading} loading
+ */
+async function download(url, { again, bytes, onProgress }) {
+	const response = await fetch(url, { cache: again ? "reload" : "default" }).catch(() => null);
+	if (!response?.ok || !response.body) return; // fetchModule meets the same and says why
+	let loaded = 0;
+	onProgress(loaded, bytes);
 	try {
-		return await fetch(url, { cache: again ? "reload" : "force-cache" });
+		for (const reader = response.body.getReader(); ; ) {
+			const { done, value } = await reader.read();
+			if (done) break;
+			loaded += value.length;
+			onProgress(loaded, bytes);
+		}
+	} catch {
+		throw new ModuleError("unreachable", `${url.pathname}: the connection broke off after ${loaded} bytes`);
+	}
+	if (loaded !== bytes) {
+		throw new ModuleError("damaged", `${url.pathname} has ${loaded} bytes instead of ${bytes}`);
+	}
+}
+
+/** @param {URL} url */
+async function isCached(url) {
+	try {
+		const response = await fetch(url, { cache: "only-if-cached", mode: "same-origin" });
+		await response.body?.cancel();
+		return response.ok;
+	} catch {
+		return false;
+	}
+}
+
+/** @param {URL} url */
+async function fetchModule(url) {
+	let response;
+	try {
+		response = await fetch(url, { cache: "force-cache" });
 	} catch (error) {
 		// Offline with an emptied HTTP cache: the copy that the service worker put aside.
 		const kept = await caches.match(url).catch(() => undefined);
 		if (kept) return kept;
 		throw new ModuleError("unreachable", `${url.pathname}: ${error}`);
 	}
+	if (!response.ok) throw new ModuleError("missing", `${url.pathname} answered ${response.status}`);
+	return response;
 }

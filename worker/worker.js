@@ -32,8 +32,13 @@ const mark = (name) => {
 	tell({ t: "mark", name, at: performance.timeOrigin + performance.now() });
 };
 
-/** @param {boolean} again after a failure: take nothing from the HTTP cache */
-async function lead(again) {
+/**
+ * How the shell starts this worker.
+ * @typedef {{t: "start", again: boolean, slow: boolean}} Start see Loading in module.js
+ */
+
+/** @param {Start} start */
+async function lead({ again, slow }) {
 	const jar = new CookieJar();
 	const loadingJar = keepJar(root, jar);
 	/** @type {() => Promise<void>} */
@@ -75,7 +80,12 @@ async function lead(again) {
 		abort: server.abort.bind(server),
 		consumed: server.consumed.bind(server),
 	};
-	const instance = await loadModule(new URL(build.wasm, root), go.importObject, again);
+	const instance = await loadModule(new URL(build.wasm, root), go.importObject, {
+		again,
+		slow,
+		bytes: build.wasmBytes,
+		onProgress: (loaded, total) => tell({ t: "progress", loaded, total }),
+	});
 	await go.run(instance);
 	tell({ t: "ended", message: "the server program has ended" });
 }
@@ -93,10 +103,10 @@ async function asset(url) {
 	return new Uint8Array(await response.arrayBuffer());
 }
 
-/** @param {boolean} again */
-async function serve(again) {
+/** @param {Start} start */
+async function serve(start) {
 	try {
-		await lead(again);
+		await lead(start);
 	} catch (error) {
 		const code = /** @type {any} */ (error)?.code;
 		tell({ t: "failed", code: typeof code === "string" ? code : "crashed", message: String(error) });
@@ -106,5 +116,5 @@ async function serve(again) {
 }
 
 self.onmessage = ({ data }) => {
-	navigator.locks.request(scoped(root, "server"), () => serve(data.again));
+	navigator.locks.request(scoped(root, "server"), () => serve(data));
 };

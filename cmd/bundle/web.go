@@ -103,7 +103,7 @@ func buildWeb(b *builder, out *output) (map[string]string, error) {
 		return nil, err
 	}
 	info := b.info(key[:16], &d)
-	if err := writeScripts(info, out); err != nil {
+	if err := errors.Join(writeScripts(info, out), writeFileList(b.now.Steps, out)); err != nil {
 		return nil, err
 	}
 	if !missing("web/manifest.webmanifest") {

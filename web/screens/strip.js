@@ -1,25 +1,17 @@
 // The strip below Kolibri: the one place of the shell that stays in sight. It covers nothing of
-// Kolibri's and opens the dialogue with what concerns the browser: storage, backup, update.
+// Kolibri's, tells when an update is ready, and opens the dialogue about storage.
 
 import { byId, make } from "../dom.js";
-import { addMark } from "../urls.js";
-
-/** @typedef {import("../register.js").Registration} Registration */
+import { openDialog } from "./dialog.js";
+import { storageSections } from "./storage.js";
 
 export class Strip {
-	/**
-	 * @param {object} options
-	 * @param {URL} options.root
-	 * @param {import("../build.js").Build} options.build
-	 * @param {import("../../worker/client.js").Connection} options.server
-	 * @param {Registration} options.registration
-	 * @param {() => void} options.restart
-	 * @param {() => boolean} options.isBusy
-	 */
-	constructor(options) {
-		this.options = options;
+	/** @param {import("../home.js").Home} home @param {import("../register.js").Registration} registration */
+	constructor(home, registration) {
+		this.home = home;
+		this.registration = registration;
 		this.note = make("p", { role: "status" });
-		this.button = make(
+		const button = make(
 			"button",
 			{ "aria-haspopup": "dialog", onclick: () => this.open() },
 			"Storage and backup",
@@ -27,37 +19,25 @@ export class Strip {
 		const strip = byId("strip");
 		strip.lang = "en";
 		strip.dir = "ltr";
-		strip.replaceChildren(this.note, this.button);
+		strip.replaceChildren(this.note, button);
+	}
+
+	/** @param {boolean} visible */
+	show(visible) {
+		byId("strip").hidden = !visible;
 	}
 
 	refresh() {
-		this.note.textContent = this.options.registration.updateWaits ? "An update is ready." : "";
+		const text = this.registration.updateWaits ? "An update is ready." : "";
+		if (this.note.textContent !== text) this.note.textContent = text;
 	}
 
-	/** @param {URL} url */
-	onPage(url) {
-		this.refresh();
-		void url;
-	}
-
-	async open() {}
-
-	/** Saves the whole home as one file. */
-	download() {
-		const url = addMark(new URL("_host/backup", this.options.root), "");
-		document.body.append(make("iframe", { src: url.href, hidden: true, title: "Download" }));
-	}
-
-	async reset() {
-		await this.post("reset", null);
-	}
-
-	/** @param {string} what @param {ReadableStream<Uint8Array> | null} body */
-	async post(what, body) {
-		const { server, root, restart } = this.options;
-		const answer = await server.request({ method: "POST", url: new URL(`_host/${what}`, root).href, body });
-		restart();
-		if (answer.status >= 300)
-			throw new Error(new TextDecoder().decode(/** @type {Uint8Array} */ (answer.body)));
+	async open() {
+		const sections = await storageSections(this.home, this.registration);
+		openDialog(
+			"Storage and backup",
+			...sections,
+			make("div", { class: "actions" }, make("button", { class: "main", "data-close": "" }, "Close")),
+		);
 	}
 }

@@ -32,6 +32,19 @@ export function essentials(build) {
 }
 
 /**
+ * Everything else: what pages load only when they need it, all languages and their fonts.
+ * @param {Cache} cache
+ * @param {URL} root
+ * @returns {Promise<{url: string}[]>}
+ */
+export async function extras(cache, root) {
+	const list = new URL("data/files.json", root);
+	await fill(cache, root, [{ url: list.href }]);
+	const kept = await cache.match(list);
+	return kept ? (await kept.json()).map((/** @type {string} */ url) => ({ url })) : [];
+}
+
+/**
  * Puts files into a cache that are not there yet. What cannot be had now is left for another time.
  * @param {Cache} cache
  * @param {URL} root

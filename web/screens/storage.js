@@ -1,0 +1,153 @@
+// What the dialogue "Storage and backup" consists of.
+
+import { make } from "../dom.js";
+import { install, installable } from "../install.js";
+import { confirmReset } from "./reset.js";
+
+/** @typedef {import("../home.js").Home} Home */
+/** @typedef {import("../register.js").Registration} Registration */
+
+/** @param {number} bytes */
+const size = (bytes) => {
+	const units = ["bytes", "kB", "MB", "GB", "TB"];
+	const power = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);
+	return `${(bytes / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
+};
+
+/** @param {string} title @param {...(Node | string)} content */
+const section = (title, ...content) => make("section", {}, make("h3", {}, title), ...content);
+
+/** @param {Home} home @param {Registration} registration @returns {Promise<HTMLElement[]>} */
+export async function storageSections(home, registration) {
+	return [
+		...(registration.updateWaits ? [update(registration)] : []),
+		await space(home),
+		backup(home),
+		restore(home),
+		...(installable() ? [installing()] : []),
+		section(
+			"Start anew",
+			make("p", {}, "Deletes everything that Kolibri keeps on this device."),
+			make(
+				"button",
+				{ class: "danger", onclick: () => confirmReset(() => home.reset()) },
+				"Delete all data…",
+			),
+		),
+	];
+}
+
+/** @param {Home} home */
+async function space(home) {
+	const text = make("p");
+	const state = make("p", { role: "status" });
+	const keep = make(
+		"button",
+		{
+			onclick: async () => {
+				await navigator.storage.persist();
+				await show();
+				if (!keep.hidden) state.append(" The browser did not agree; installing Kolibri may help.");
+			},
+		},
+		"Ask the browser to keep it",
+	);
+	const show = async () => {
+		const { usage, quota, persisted } = await home.space();
+		text.replaceChildren(`${size(usage)} used, ${size(Math.max(0, quota - usage))} free for this site.`);
+		state.replaceChildren(
+			persisted
+				? "The browser keeps this data until you delete it."
+				: "The browser may delete this data when the device runs out of space.",
+		);
+		keep.hidden = persisted;
+	};
+	await show();
+	return section("Space", text, state, keep, make("p", {}, offlineText(home)));
+}
+
+/** @param {Home} home */
+function offlineText({ offline }) {
+	if (offline.complete) return "Kolibri works without a network, in every language.";
+	if (offline.ready)
+		return "Kolibri works without a network. More languages and viewers are still being fetched.";
+	return "Kolibri is still being fetched for use without a network.";
+}
+
+/** @param {Home} home */
+function backup(home) {
+	return section(
+		"Backup",
+		make(
+			"p",
+			{},
+			"Saves users, progress, classes and settings as one file. Unzipped, it is a home for Kolibri on any computer.",
+		),
+		make("button", { onclick: () => home.download() }, "Download a backup"),
+	);
+}
+
+/** @param {Home} home */
+function restore(home) {
+	const status = make("p", { role: "status" });
+	const field = make("input", { type: "file", id: "restore-file", accept: ".zip,.sqlite3" });
+	const go = make(
+		"button",
+		{ class: "danger", type: "submit", disabled: true },
+		"Replace everything by this backup",
+	);
+	field.addEventListener("change", () => {
+		go.disabled = !field.files?.length;
+	});
+	const form = make(
+		"form",
+		{
+			onsubmit: async (/** @type {Event} */ event) => {
+				event.preventDefault();
+				go.disabled = true;
+				status.replaceChildren("Restoring…");
+				await home.restore(field.files[0]).then(
+					() => status.replaceChildren("Done. Kolibri starts with the restored data."),
+					(error) => status.replaceChildren(error.message),
+				);
+			},
+		},
+		make("p", {}, make("label", { htmlFor: "restore-file" }, "Backup file:"), field),
+		go,
+		status,
+	);
+	return section(
+		"Restore",
+		make("p", {}, "What is on this device now is replaced. The file is checked first."),
+		form,
+	);
+}
+
+/** @param {Registration} registration */
+function update(registration) {
+	const status = make("p", { role: "status" });
+	const go = make(
+		"button",
+		{
+			onclick: async () => {
+				go.disabled = true;
+				if (await registration.updateNow()) return;
+				go.disabled = false;
+				status.replaceChildren(
+					"There is unsaved work in a tab. Finish it first, or leave the update for the next start.",
+				);
+			},
+		},
+		"Update now",
+	);
+	const text = "A new version is ready. It is used when you open Kolibri next, or at once if you wish.";
+	return section("Update", make("p", {}, text), go, status);
+}
+
+function installing() {
+	return section(
+		"Install",
+		make("p", {}, "Installed, Kolibri opens in its own window and works without a network."),
+		make("button", { onclick: () => install() }, "Install Kolibri"),
+	);
+}
