@@ -1,5 +1,6 @@
 # `make` builds build/, the whole app for any static host; `make help` lists the rest.
-# FAST=1 leaves out the slow compression of the wasm, for quick rounds of work.
+# FAST=1 is for quick rounds of work: it leaves out the slow compression of the wasm, and goes on with
+# the last one while the server does not compile.
 
 GO ?= go
 PORT ?= 8000

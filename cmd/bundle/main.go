@@ -25,7 +25,7 @@ const (
 )
 
 func main() {
-	fast := flag.Bool("fast", false, "leave out the slow compression of the wasm, for quick rounds of work")
+	fast := flag.Bool("fast", false, "for quick rounds of work: leave out the slow compression of the wasm, and go on with the last one when it does not compile")
 	check := flag.Bool("check-size", false, "check size and imports of the wasm that was built, build nothing")
 	flag.Parse()
 	err := error(nil)
@@ -145,13 +145,21 @@ func (b *builder) step(s step, cache *compressor) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if last, ok := b.last.Steps[s.name]; ok && last.Key == key && intact(buildDir, last.Files) {
+	last, ok := b.last.Steps[s.name]
+	good := ok && last.Key == key && (b.fast || last.Facts[unpacked] == "")
+	if good && intact(buildDir, last.Files) {
 		b.now.Steps[s.name] = last
 		return false, nil
 	}
 	fmt.Println("making", s.name)
 	out := newOutput(buildDir, cache)
 	facts, err := s.run(b, out)
+	if err != nil && b.fast && ok && intact(buildDir, last.Files) {
+		// Work on the rest can go on while, say, the server does not compile.
+		fmt.Fprintf(os.Stderr, "bundle: %s: %v\nbundle: going on with the last %[1]s that could be made\n", s.name, err)
+		b.now.Steps[s.name] = last
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

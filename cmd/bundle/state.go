@@ -158,7 +158,9 @@ func (d *digest) facts(steps map[string]stepState, names ...string) *digest {
 	for _, name := range names {
 		f := steps[name].Facts
 		for _, k := range slices.Sorted(maps.Keys(f)) {
-			fmt.Fprintf(d.h, "%s %s %s\n", name, k, f[k])
+			if k != unpacked { // compression changes no content
+				fmt.Fprintf(d.h, "%s %s %s\n", name, k, f[k])
+			}
 		}
 	}
 	return d

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 )
@@ -19,11 +18,7 @@ var notGo = map[string]bool{
 }
 
 func keyOfWasm(b *builder) *digest {
-	d := b.digest()
-	if b.fast {
-		d = newDigest(b.self, runtime.Version(), "fast")
-	}
-	d.tree("go.mod", "go.sum")
+	d := b.digest().tree("go.mod", "go.sum")
 	entries, err := os.ReadDir(".")
 	d.err = errors.Join(d.err, err)
 	for _, e := range entries {
@@ -57,8 +52,15 @@ func buildWasm(b *builder, out *output) (map[string]string, error) {
 	} else {
 		err = out.writePacked(name, data, nil, wasmLevel)
 	}
-	return map[string]string{"path": name, "bytes": strconv.Itoa(len(data))}, err
+	facts := map[string]string{"path": name, "bytes": strconv.Itoa(len(data))}
+	if b.fast {
+		facts[unpacked] = "yes"
+	}
+	return facts, err
 }
+
+// unpacked is the fact that a step left out slow compression: a build that is not fast does it over.
+const unpacked = "unpacked"
 
 // buildHome makes the database that a new device starts from. That it is made by its own program
 // keeps SQLite out of this one.
