@@ -36,7 +36,9 @@ func writeFileList(steps map[string]stepState, out *output) error {
 	return out.write(fileList, text)
 }
 
-func isSibling(name string) bool { return strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".br") }
+func isSibling(name string) bool {
+	return strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".br")
+}
 
 func urgency(name string) int {
 	switch {
