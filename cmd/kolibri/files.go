@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -119,6 +121,9 @@ func serveFile(w http.ResponseWriter, r *http.Request, body io.ReadSeeker, modif
 	}
 	if header.Get("Content-Encoding") != "" {
 		header.Set("Content-Length", fmt.Sprint(size)) // ServeContent leaves it to us for encoded bodies
+	}
+	if !strings.HasPrefix(r.Header.Get("Range"), "bytes=") {
+		r.Header.Del("Range") // units that nobody knows are to be ignored
 	}
 	http.ServeContent(w, r, "", modified, body)
 }

@@ -1,11 +1,16 @@
+//go:build unix
+
 package main
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing/fstest"
 
 	"kolibri/core/api"
@@ -48,7 +53,19 @@ func findFrontEnd(dir string, log *slog.Logger) (*frontEnd, error) {
 	}
 	log.Warn("no built front end was found: the API answers, pages are empty; run make, or name the folder by " + buildVariable)
 	return &frontEnd{files: fstest.MapFS{"data/pages.json": {Data: []byte(`{"kolibri":"` + api.Version +
-		`","languages":[{"id":"en","name":"English","english_name":"English"}]}`)}}}, nil
+		`","languages":[{"id":"en","name":"English","englishName":"English","title":"Kolibri"}]}`)}}}, nil
+}
+
+// pagePath is the address of one of Kolibri's pages, below the prefix.
+var pagePath = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]+)*/(auth|coach|device|facility|learn|profile|setup|unsupported)(/|$)`)
+
+// missing answers for the pages of a server that has no front end.
+func missing(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = io.WriteString(w, `<!doctype html><html lang="en"><head><title>Kolibri</title></head><body><h1>The pages are not built yet</h1>
+<p>Run <code>make</code>, which fills the folder <code>build</code>, and start Kolibri beside it; or name the folder by `+buildVariable+`.</p></body></html>
+`)
 }
 
 func (f *frontEnd) close() {

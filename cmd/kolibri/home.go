@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/store"
+	"kolibri/store/postgres"
 	"kolibri/store/schema"
 	"kolibri/store/sqlite"
 )
@@ -42,14 +45,7 @@ func openHome(ctx context.Context, s *settings, log *slog.Logger, exclusive bool
 		}
 	}
 	h := &home{settings: s, log: log, exclusive: exclusive && s.Database.Engine == "sqlite"}
-	if s.Database.Engine != "sqlite" {
-		return nil, fmt.Errorf("KOLIBRI_DATABASE_ENGINE=%s is not built into this program", s.Database.Engine)
-	}
-	path := s.databasePath()
-	if err := checkVersions(ctx, s.Home, path); err != nil {
-		return nil, err
-	}
-	db, err := sqlite.Open(ctx, path, nil)
+	db, err := openDatabase(ctx, s)
 	if err != nil {
 		var failed *store.OpenError
 		if errors.As(err, &failed) && failed.Hint != "" {
@@ -64,6 +60,19 @@ func openHome(ctx context.Context, s *settings, log *slog.Logger, exclusive bool
 		}
 	}
 	return h, nil
+}
+
+// openDatabase opens the SQLite file of the home, or the PostgreSQL database that the options name.
+func openDatabase(ctx context.Context, s *settings) (*store.DB, error) {
+	if d := s.Database; d.Engine == "postgres" {
+		return postgres.Open(ctx, postgres.Options{Name: d.Name, User: d.User, Password: d.Password, Host: d.Host, Port: d.Port,
+			SSLMode: d.SSLMode, SSLRootCert: d.SSLRootCert}, nil)
+	}
+	path := s.databasePath()
+	if err := checkVersions(ctx, s.Home, path); err != nil {
+		return nil, err
+	}
+	return sqlite.Open(ctx, path, nil)
 }
 
 // databasePath: kolibri/deployment/default/sqlite_db_names.py: get_sqlite_database_path.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -18,7 +20,7 @@ func (m machine) FreeSpace(context.Context) (int64, error) {
 	if err := syscall.Statfs(m.home, &stat); err != nil {
 		return 0, err
 	}
-	return int64(stat.Bavail) * stat.Bsize, nil
+	return int64(stat.Bavail) * int64(stat.Bsize), nil
 }
 
 // OS implements api.Device; the names are those of Python's platform.system().

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command kolibri is Kolibri's server for a classroom or a cloud: the handler that the tab runs in a
 // worker, here behind a port, with the original's verbs and options (kolibri/utils/cli.py).
 package main
@@ -14,7 +16,7 @@ import (
 	"kolibri/core/api"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 // verb is one command of the command line; run returns the exit code.
 type verb struct {
@@ -35,12 +37,14 @@ func verbs() []verb {
 
 // command is one invocation.
 type command struct {
+	in       io.Reader
 	out, err io.Writer
 	log      *slog.Logger
+	noInput  bool
 }
 
-func run(args []string, out, err io.Writer) int {
-	c := &command{out: out, err: err, log: slog.New(slog.NewTextHandler(err, nil))}
+func run(args []string, in io.Reader, out, err io.Writer) int {
+	c := &command{in: in, out: out, err: err, log: slog.New(slog.NewTextHandler(err, nil))}
 	if len(args) == 0 {
 		c.help(out)
 		return 1
@@ -95,7 +99,7 @@ func (c *command) settings(name string, args []string, define func(*flag.FlagSet
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	debug := flags.Bool("debug", false, "Display and log debug messages (for development)")
-	flags.Bool("no-input", false, "Suppress user prompts")
+	flags.BoolVar(&c.noInput, "no-input", false, "Suppress user prompts")
 	flags.Bool("skip-update", false, "Accepted for the original's sake")
 	if define != nil {
 		define(flags)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -9,16 +11,21 @@ import (
 
 // manageVerbs are those of the original's management commands that exist here.
 func manageVerbs() []verb {
-	return []verb{}
+	return []verb{
+		{"provisiondevice", "Provision a device for use", provisionDevice},
+	}
 }
 
 func manage(c *command, args []string) int {
-	if len(args) == 0 || args[0] == "help" || args[0] == "--help" {
+	if len(args) == 0 || args[0] == "--help" || args[0] == "help" && len(args) == 1 {
 		fmt.Fprint(c.out, "\nType 'kolibri manage help <subcommand>' for help on a specific subcommand.\n\nAvailable subcommands:\n\n")
 		for _, v := range manageVerbs() {
 			fmt.Fprintf(c.out, "    %-16s  %s\n", v.name, v.help)
 		}
 		return 0
+	}
+	if args[0] == "help" {
+		args = []string{args[1], "--help"}
 	}
 	var names []string
 	for _, v := range manageVerbs() {

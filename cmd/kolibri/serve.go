@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -48,18 +50,24 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 					return
 				}
 			}
+			if front.root == nil && pagePath.MatchString(rest) {
+				missing(w)
+				return
+			}
 		}
 		kolibri.ServeHTTP(w, r)
 	}), kolibri.Close, nil
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
+	return server.New(ctx, server.Config{Host: hostOf(h), Build: front.files})
+}
+
+// hostOf is what a home and this machine give the handlers.
+func hostOf(h *home) api.Host {
 	s := h.settings
-	return server.New(ctx, server.Config{
-		Host: api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
-			Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir}},
-		Build: front.files,
-	})
+	return api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
+		Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir}}
 }
 
 // webServer bounds what a client can hold: headers and each further piece of a body must arrive, and

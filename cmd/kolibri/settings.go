@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -21,7 +23,7 @@ type settings struct {
 	SocketTimeout  time.Duration
 	JobStorageFile string
 
-	// warnings name what was passed over, to be logged once a log is there.
+	// warnings tell what was passed over, to be logged once a log is there.
 	warnings []string
 }
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -118,6 +120,7 @@ func (c *command) serve(s *settings, build string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close(context.WithoutCancel(ctx))) }()
+	h.provisionFromFile(ctx)
 	me.Port = portOf(listener)
 	s.HTTPPort = me.Port
 	handler, closeServer, err := assemble(ctx, h, front)
