@@ -7,6 +7,8 @@ import (
 	"path"
 	"syscall/js"
 	"time"
+
+	"kolibri/wasm/bridge"
 )
 
 // assets are the files of the build (data/pages.json and so on) as an fs.FS: worker/worker.js
@@ -27,11 +29,11 @@ func (a assets) Open(name string) (fs.File, error) {
 
 // ReadFile implements fs.ReadFileFS.
 func (a assets) ReadFile(name string) ([]byte, error) {
-	array, err := await(context.Background(), a.host.Call("asset", name))
+	array, err := bridge.Await(context.Background(), a.host.Call("asset", name))
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return toGo(array), nil
+	return bridge.ToGo(array), nil
 }
 
 // asset is one file, whole in memory; it is its own fs.FileInfo.

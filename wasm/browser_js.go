@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"syscall/js"
+
+	"kolibri/wasm/bridge"
 )
 
 // webCrypto derives password keys with the browser's own cryptography, which is six times faster
@@ -14,19 +16,19 @@ type webCrypto struct{}
 func (webCrypto) PBKDF2(ctx context.Context, password, salt []byte, iterations int) ([]byte, error) {
 	subtle := js.Global().Get("crypto").Get("subtle")
 	usages := []any{"deriveBits"}
-	key, err := await(ctx, subtle.Call("importKey", "raw", toJS(password), "PBKDF2", false, usages))
+	key, err := bridge.Await(ctx, subtle.Call("importKey", "raw", bridge.ToJS(password), "PBKDF2", false, usages))
 	if err != nil {
 		return nil, err
 	}
 	algorithm := map[string]any{
-		"name": "PBKDF2", "hash": "SHA-256", "salt": toJS(salt), "iterations": iterations,
+		"name": "PBKDF2", "hash": "SHA-256", "salt": bridge.ToJS(salt), "iterations": iterations,
 	}
 	const keyBits = 256
-	bits, err := await(ctx, subtle.Call("deriveBits", algorithm, key, keyBits))
+	bits, err := bridge.Await(ctx, subtle.Call("deriveBits", algorithm, key, keyBits))
 	if err != nil {
 		return nil, err
 	}
-	return toGo(uint8Array.New(bits)), nil
+	return bridge.ToGo(js.Global().Get("Uint8Array").New(bits)), nil
 }
 
 // browser is the device that the server runs on.
@@ -34,7 +36,7 @@ type browser struct{}
 
 // FreeSpace implements api.Device: what the browser grants this site beyond what it uses.
 func (browser) FreeSpace(ctx context.Context) (int64, error) {
-	estimate, err := await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
+	estimate, err := bridge.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
 	if err != nil {
 		return 0, err
 	}

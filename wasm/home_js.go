@@ -22,7 +22,7 @@ type home struct{ dir string }
 
 // findHome looks for storage that lasts.
 func findHome(ctx context.Context, dir string) (*home, error) {
-	if err := opfs.Available(ctx); err != nil {
+	if err := opfs.Disk.Available(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoStorage, err)
 	}
 	return &home{dir: dir}, nil
@@ -31,7 +31,7 @@ func findHome(ctx context.Context, dir string) (*home, error) {
 // open opens the database. The first start copies the ready-made one of the build: running the
 // schema's statements in code that is not yet optimised takes half a second.
 func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.DB, error) {
-	there, err := opfs.Exists(ctx, h.dir, database)
+	there, err := opfs.Disk.Exists(ctx, h.dir, database)
 	if err != nil {
 		return nil, err
 	}
@@ -40,30 +40,30 @@ func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.
 		if err != nil {
 			return nil, err
 		}
-		if err := opfs.Install(ctx, h.dir, database, bytes.NewReader(content)); err != nil {
+		if err := opfs.Disk.Install(ctx, h.dir, database, bytes.NewReader(content)); err != nil {
 			return nil, err
 		}
 	}
-	return opfs.Open(ctx, h.dir, database, now)
+	return opfs.Disk.Open(ctx, h.dir, database, now)
 }
 
 // backup writes the database as one consistent file.
 func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
-	return opfs.Backup(ctx, db.Pool(), w)
+	return opfs.Disk.Backup(ctx, db.Pool(), w)
 }
 
 // rescue writes the bytes of a database that does not open.
 func (h *home) rescue(ctx context.Context, w io.Writer) error {
-	return opfs.ReadFile(ctx, h.dir, database, w)
+	return opfs.Disk.ReadFile(ctx, h.dir, database, w)
 }
 
 // restore replaces the closed database by r, unless r is not one of Kolibri's.
 func (h *home) restore(ctx context.Context, r io.Reader) error {
-	return opfs.Restore(ctx, h.dir, database, r, isKolibri)
+	return opfs.Disk.Restore(ctx, h.dir, database, r, isKolibri)
 }
 
 // reset deletes the closed database.
-func (h *home) reset(ctx context.Context) error { return opfs.Remove(ctx, h.dir, database) }
+func (h *home) reset(ctx context.Context) error { return opfs.Disk.Remove(ctx, h.dir, database) }
 
 // errNotKolibri: a file is a database, but of something else.
 var errNotKolibri = errors.New("the file is not a database of Kolibri")

@@ -19,6 +19,7 @@ import (
 	"kolibri/core/api"
 	"kolibri/server"
 	"kolibri/store"
+	"kolibri/wasm/bridge"
 )
 
 // database is the one file of a home that SQLite keeps; a home is a KOLIBRI_HOME.
@@ -49,7 +50,7 @@ type app struct {
 // why, and only the host's own routes (backup, restore, reset) answer.
 func (a *app) start() {
 	err := a.open()
-	a.host.Call("started", newBridge(a, a.host).hooks())
+	a.host.Call("started", bridge.New(a, a.host).Hooks())
 	if err != nil {
 		a.log.Error("start", "error", err)
 		a.host.Call("failed", failureCode(err), describe(err))

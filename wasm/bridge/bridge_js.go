@@ -1,4 +1,7 @@
-package main
+// Package bridge turns the messages of the worker's JavaScript into HTTP requests, and a handler's
+// answers into messages. docs/protocol.md describes the other half; worker/server.js is the
+// counterpart.
+package bridge
 
 import (
 	"context"
@@ -15,12 +18,9 @@ import (
 	"time"
 )
 
-// bridge turns the messages of the worker's JavaScript into HTTP requests and the handler's answers
-// into messages. docs/protocol.md describes the other half; worker/server.js is the counterpart.
-//
-// Its functions are called from JavaScript's event loop and so never block: a request starts a
+// Bridge serves one handler. Its hooks are called from JavaScript's event loop and so never block: a request starts a
 // goroutine, everything else appends to a queue or wakes a waiter.
-type bridge struct {
+type Bridge struct {
 	handler http.Handler
 	calls   calls
 
@@ -49,8 +49,9 @@ type exchange struct {
 // errClientGone is the cause of a request's context once its client has given it up.
 var errClientGone = errors.New("the client has given up the request")
 
-func newBridge(handler http.Handler, host js.Value) *bridge {
-	return &bridge{
+// New makes a bridge to the functions that worker/server.js puts on the object host.
+func New(handler http.Handler, host js.Value) *Bridge {
+	return &Bridge{
 		handler: handler,
 		calls: calls{
 			respond:  host.Get("respond"),
@@ -64,9 +65,9 @@ func newBridge(handler http.Handler, host js.Value) *bridge {
 	}
 }
 
-// hooks returns the object that JavaScript drives the bridge with. Its functions live as long as
+// Hooks returns the object that JavaScript drives the bridge with. Its functions live as long as
 // the program.
-func (b *bridge) hooks() js.Value {
+func (b *Bridge) Hooks() js.Value {
 	hooks := js.Global().Get("Object").New()
 	on := func(name string, fn func(args []js.Value)) {
 		hooks.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -97,14 +98,14 @@ func (b *bridge) hooks() js.Value {
 	return hooks
 }
 
-func (b *bridge) exchange(id int) *exchange {
+func (b *Bridge) exchange(id int) *exchange {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.exchanges[id]
 }
 
 // request registers the exchange before it returns, so that a chunk or a cancel that follows finds it.
-func (b *bridge) request(args []js.Value) {
+func (b *Bridge) request(args []js.Value) {
 	id, streams, timeout := args[0].Int(), args[5].Bool(), args[6].Int()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	stop := func() { cancel(nil) }
@@ -133,7 +134,7 @@ func (b *bridge) request(args []js.Value) {
 
 // serve runs the handler. Whatever the handler does, the client gets an answer or a broken stream,
 // and the program lives on.
-func (b *bridge) serve(ctx context.Context, id int, x *exchange, method, address, headers string, whole js.Value) {
+func (b *Bridge) serve(ctx context.Context, id int, x *exchange, method, address, headers string, whole js.Value) {
 	w := &responseWriter{calls: &b.calls, id: id, ctx: ctx, credit: x.credit, isHead: method == http.MethodHead}
 	defer func() {
 		cause := recover()

@@ -1,4 +1,4 @@
-package main
+package bridge
 
 import (
 	"context"
@@ -107,7 +107,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if len(w.buffer) < chunkSize {
 		return len(p), nil
 	}
-	return len(p), w.flush()
+	return len(p), w.flush(chunkSize)
 }
 
 // WriteString implements io.StringWriter.
@@ -118,20 +118,21 @@ func (w *responseWriter) Flush() {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	_ = w.flush()
+	_ = w.flush(1)
 }
 
-func (w *responseWriter) flush() error {
+// flush sends what is held back, as long as that is at least so many bytes.
+func (w *responseWriter) flush(least int) error {
 	if !w.sent {
 		w.sent = true
 		w.calls.head.Invoke(w.id, w.status, w.headerText())
 	}
-	for len(w.buffer) > 0 && w.failed == nil {
+	for len(w.buffer) >= least && w.failed == nil {
 		n := min(len(w.buffer), chunkSize)
 		if w.failed = w.credit.take(w.ctx, n); w.failed != nil {
 			break
 		}
-		w.calls.data.Invoke(w.id, toJS(w.buffer[:n]))
+		w.calls.data.Invoke(w.id, ToJS(w.buffer[:n]))
 		w.buffer = w.buffer[n:]
 	}
 	if w.failed != nil {
@@ -153,13 +154,13 @@ func (w *responseWriter) finish() {
 				w.header.Set("Content-Length", strconv.Itoa(len(w.buffer)))
 			}
 			if len(w.buffer) > 0 {
-				body = toJS(w.buffer)
+				body = ToJS(w.buffer)
 			}
 		}
 		w.calls.respond.Invoke(w.id, w.status, w.headerText(), body)
 		return
 	}
-	if w.flush() != nil {
+	if w.flush(1) != nil {
 		w.calls.abort.Invoke(w.id, w.failed.Error())
 		return
 	}
@@ -174,7 +175,7 @@ func (w *responseWriter) fail() {
 	}
 	w.sent = true
 	headers := "Content-Type: text/html; charset=utf-8\r\n"
-	w.calls.respond.Invoke(w.id, http.StatusInternalServerError, headers, toJS([]byte(serverError)))
+	w.calls.respond.Invoke(w.id, http.StatusInternalServerError, headers, ToJS([]byte(serverError)))
 }
 
 // headerText writes the head as "name: value" lines; worker/server.js takes them apart.
@@ -200,12 +201,3 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 func isBodyless(status int) bool {
 	return status == http.StatusNoContent || status == http.StatusResetContent || status == http.StatusNotModified
 }
-
-// toJS copies bytes into a new Uint8Array of its own buffer, which can be transferred.
-func toJS(bytes []byte) js.Value {
-	array := uint8Array.New(len(bytes))
-	js.CopyBytesToJS(array, bytes)
-	return array
-}
-
-var uint8Array = js.Global().Get("Uint8Array")

@@ -1,4 +1,4 @@
-package main
+package bridge
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"syscall/js"
 )
 
-// await blocks the goroutine until a promise is settled. It must not be called from within a
+// Await blocks the goroutine until a promise is settled. It must not be called from within a
 // js.FuncOf callback. A rejection becomes an error with JavaScript's own words.
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
+func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
 		err   error
@@ -35,9 +35,18 @@ func await(ctx context.Context, promise js.Value) (js.Value, error) {
 	}
 }
 
-// toGo copies a Uint8Array.
-func toGo(array js.Value) []byte {
+// ToGo copies a Uint8Array.
+func ToGo(array js.Value) []byte {
 	bytes := make([]byte, array.Get("length").Int())
 	js.CopyBytesToGo(bytes, array)
 	return bytes
 }
+
+// ToJS copies bytes into a new Uint8Array of its own buffer, which can be transferred.
+func ToJS(bytes []byte) js.Value {
+	array := uint8Array.New(len(bytes))
+	js.CopyBytesToJS(array, bytes)
+	return array
+}
+
+var uint8Array = js.Global().Get("Uint8Array")
