@@ -66,10 +66,11 @@ type responseWriter struct {
 	credit *credit
 	isHead bool
 
-	header http.Header
-	status int    // 0 until WriteHeader
-	sent   bool   // the head has gone out
-	buffer []byte // what has not gone out
+	header http.Header // the handler's
+	final  http.Header // as it was at WriteHeader: later changes come too late, as in net/http
+	status int         // 0 until WriteHeader
+	sent   bool        // the head has gone out
+	buffer []byte      // what has not gone out
 	failed error
 }
 
@@ -85,7 +86,7 @@ func (w *responseWriter) Header() http.Header {
 func (w *responseWriter) WriteHeader(status int) {
 	if w.status == 0 && status >= 200 {
 		w.status = status
-		w.header = w.Header().Clone() // later changes come too late, as in net/http
+		w.final = w.Header().Clone()
 	}
 }
 
@@ -150,8 +151,8 @@ func (w *responseWriter) finish() {
 		w.sent = true
 		body := js.Null()
 		if !isBodyless(w.status) && !w.isHead {
-			if w.header.Get("Content-Length") == "" {
-				w.header.Set("Content-Length", strconv.Itoa(len(w.buffer)))
+			if w.final.Get("Content-Length") == "" {
+				w.final.Set("Content-Length", strconv.Itoa(len(w.buffer)))
 			}
 			if len(w.buffer) > 0 {
 				body = ToJS(w.buffer)
@@ -180,11 +181,11 @@ func (w *responseWriter) fail() {
 
 // headerText writes the head as "name: value" lines; worker/server.js takes them apart.
 func (w *responseWriter) headerText() string {
-	if len(w.buffer) > 0 && w.header.Get("Content-Type") == "" && w.header.Get("Content-Encoding") == "" {
-		w.header.Set("Content-Type", http.DetectContentType(w.buffer))
+	if len(w.buffer) > 0 && w.final.Get("Content-Type") == "" && w.final.Get("Content-Encoding") == "" {
+		w.final.Set("Content-Type", http.DetectContentType(w.buffer))
 	}
 	var text strings.Builder
-	for name, values := range w.header {
+	for name, values := range w.final {
 		for _, value := range values {
 			text.WriteString(name)
 			text.WriteString(": ")
