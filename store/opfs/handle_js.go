@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"kolibri/store"
+	"kolibri/store/tab"
 )
 
 // Result codes of the imports; opfs.js knows the same numbers.
@@ -32,9 +33,6 @@ func importFlush(handle int32) int32
 
 //go:wasmimport opfs size
 func importSize(handle int32) float64
-
-// ErrUnavailable: this browser, or this kind of window, has no usable private file system.
-var ErrUnavailable = errors.New("opfs: the browser offers no private file system here")
 
 // handle is a synchronous access handle: a file that is open for this worker alone.
 type handle int32
@@ -105,49 +103,7 @@ func browser() js.Value { return js.Global().Get("kolibriOPFS") }
 func call(ctx context.Context, method string, args ...any) (js.Value, error) {
 	object := browser()
 	if object.IsUndefined() {
-		return js.Undefined(), fmt.Errorf("%w: installOPFS was not called", ErrUnavailable)
+		return js.Undefined(), errors.New("installOPFS was not called")
 	}
-	return await(ctx, object.Call(method, args...))
-}
-
-// await blocks the goroutine until the promise is settled. When ctx ends first the promise goes on
-// unobserved; its callbacks are then released when it settles.
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
-	type result struct {
-		value js.Value
-		err   error
-	}
-	settled := make(chan result, 1)
-	var onValue, onError js.Func
-	release := func() {
-		onValue.Release()
-		onError.Release()
-	}
-	onValue = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- result{value: args[0]}
-		release()
-		return nil
-	})
-	onError = js.FuncOf(func(_ js.Value, args []js.Value) any {
-		settled <- result{err: &Error{Name: args[0].Get("name").String(), Message: args[0].Get("message").String()}}
-		release()
-		return nil
-	})
-	promise.Call("then", onValue, onError)
-	select {
-	case r := <-settled:
-		return r.value, r.err
-	case <-ctx.Done():
-		return js.Undefined(), ctx.Err()
-	}
-}
-
-// Error is a DOMException of the file system, such as NotFoundError or QuotaExceededError.
-type Error struct{ Name, Message string }
-
-func (e *Error) Error() string { return "opfs: " + e.Name + ": " + e.Message }
-
-// Is lets errors.Is find store.ErrFull behind a QuotaExceededError.
-func (e *Error) Is(target error) bool {
-	return target == store.ErrFull && e.Name == "QuotaExceededError"
+	return tab.Await(ctx, object.Call(method, args...))
 }

@@ -42,7 +42,6 @@ const RETRY_FOR_MS = 5000;
  * @property {(dir: string, name: string) => Promise<void>} remove a missing file is no error
  * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
  * @property {() => Promise<void>} probe rejects where synchronous access handles cannot be had
- * @property {() => Promise<{usage: number, quota: number, persisted: boolean}>} estimate
  * @property {() => string} error what the last failed import said
  */
 
@@ -170,12 +169,6 @@ function makeFiles(handles, error, root) {
 			} finally {
 				await directory.removeEntry(name);
 			}
-		},
-
-		async estimate() {
-			const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-			const persisted = (await navigator.storage.persisted?.()) ?? false;
-			return { usage, quota, persisted };
 		},
 	};
 }

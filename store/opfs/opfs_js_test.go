@@ -13,11 +13,12 @@ import (
 	"kolibri/store"
 	"kolibri/store/opfs"
 	"kolibri/store/storetest"
+	"kolibri/store/tab"
 )
 
 // open opens a database without Kolibri's tables.
 func open(ctx context.Context, dir, name string) (*store.DB, error) {
-	pool, err := opfs.OpenPool(ctx, dir, name)
+	pool, err := opfs.Disk.OpenPool(ctx, dir, name)
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +33,8 @@ func TestConformance(t *testing.T) {
 		Damage: func(t *testing.T, name string, change func([]byte) []byte) {
 			ctx := context.Background()
 			content := read(t, dir, name)
-			require.NoError(t, opfs.Remove(ctx, dir, name))
-			require.NoError(t, opfs.Install(ctx, dir, name, bytes.NewReader(change(content))))
+			require.NoError(t, opfs.Disk.Remove(ctx, dir, name))
+			require.NoError(t, opfs.Disk.Install(ctx, dir, name, bytes.NewReader(change(content))))
 		},
 		LimitSpace: func(_ *testing.T, bytes int64) func() {
 			runner.Set("space", bytes)
@@ -45,15 +46,15 @@ func TestConformance(t *testing.T) {
 func read(t *testing.T, dir, name string) []byte {
 	t.Helper()
 	var content bytes.Buffer
-	require.NoError(t, opfs.ReadFile(context.Background(), dir, name, &content))
+	require.NoError(t, opfs.Disk.ReadFile(context.Background(), dir, name, &content))
 	return content.Bytes()
 }
 
 func TestOpenMakesTheSchemaOnce(t *testing.T) {
 	ctx := context.Background()
-	require.NoError(t, opfs.Available(ctx))
+	require.NoError(t, opfs.Disk.Available(ctx))
 	for range 2 {
-		db, err := opfs.Open(ctx, "schema", "db.sqlite3", nil)
+		db, err := opfs.Disk.Open(ctx, "schema", "db.sqlite3", nil)
 		require.NoError(t, err)
 		require.NoError(t, db.Read(ctx, func(tx *store.Tx) error {
 			n, err := tx.Int("SELECT count(*) FROM auth_permission")
@@ -114,7 +115,7 @@ func TestAttachedAndTemporaryDatabases(t *testing.T) {
 	require.Equal(t, "b", title)
 	require.NoError(t, conn.Close())
 	require.NoError(t, db.Close())
-	there, err := opfs.Exists(ctx, "attach/content", "channel.sqlite3")
+	there, err := opfs.Disk.Exists(ctx, "attach/content", "channel.sqlite3")
 	require.NoError(t, err)
 	require.True(t, there)
 }
@@ -137,7 +138,7 @@ func TestQuota(t *testing.T) {
 	}))
 	require.NoError(t, insert(1000))
 
-	space, err := opfs.Usage(ctx)
+	space, err := tab.Usage(ctx)
 	require.NoError(t, err)
 	setQuota(space.Usage + 3_000_000)
 	defer setQuota(0)
@@ -200,13 +201,13 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	put("saved")
 	var saved bytes.Buffer
-	require.NoError(t, opfs.Backup(ctx, db.Pool(), &saved))
+	require.NoError(t, opfs.Disk.Backup(ctx, db.Pool(), &saved))
 	put("later")
 	require.NoError(t, db.Close())
 
 	refuse := func(why string, file []byte, check func(context.Context, *sql.DB) error, want error) {
 		t.Helper()
-		err := opfs.Restore(ctx, dir, name, bytes.NewReader(file), check)
+		err := opfs.Disk.Restore(ctx, dir, name, bytes.NewReader(file), check)
 		require.ErrorIs(t, err, want, why)
 		db, err = open(ctx, dir, name)
 		require.NoError(t, err)
@@ -224,7 +225,7 @@ func TestBackupAndRestore(t *testing.T) {
 	refuse("no space", saved.Bytes(), nil, store.ErrFull)
 	js.Global().Get("kolibriRunner").Set("space", js.Global().Get("Infinity"))
 
-	require.NoError(t, opfs.Restore(ctx, dir, name, bytes.NewReader(saved.Bytes()), func(ctx context.Context, pool *sql.DB) error {
+	require.NoError(t, opfs.Disk.Restore(ctx, dir, name, bytes.NewReader(saved.Bytes()), func(ctx context.Context, pool *sql.DB) error {
 		return pool.QueryRowContext(ctx, "SELECT text FROM note").Scan(new(string))
 	}))
 	db, err = open(ctx, dir, name)
@@ -232,8 +233,8 @@ func TestBackupAndRestore(t *testing.T) {
 	require.Equal(t, []string{"saved"}, notes())
 	put("after")
 	require.NoError(t, db.Close())
-	require.NoError(t, opfs.Remove(ctx, dir, name))
-	there, err := opfs.Exists(ctx, dir, name)
+	require.NoError(t, opfs.Disk.Remove(ctx, dir, name))
+	there, err := opfs.Disk.Exists(ctx, dir, name)
 	require.NoError(t, err)
 	require.False(t, there)
 }
@@ -247,11 +248,11 @@ func TestInstall(t *testing.T) {
 		return err
 	}))
 	var file bytes.Buffer
-	require.NoError(t, opfs.Backup(ctx, db.Pool(), &file))
+	require.NoError(t, opfs.Disk.Backup(ctx, db.Pool(), &file))
 	require.NoError(t, db.Close())
 
-	require.NoError(t, opfs.Install(ctx, "install", "db.sqlite3", bytes.NewReader(file.Bytes())))
-	require.Error(t, opfs.Install(ctx, "install", "db.sqlite3", bytes.NewReader(nil)), "never over a database")
+	require.NoError(t, opfs.Disk.Install(ctx, "install", "db.sqlite3", bytes.NewReader(file.Bytes())))
+	require.Error(t, opfs.Disk.Install(ctx, "install", "db.sqlite3", bytes.NewReader(nil)), "never over a database")
 	db, err = open(ctx, "install", "db.sqlite3")
 	require.NoError(t, err)
 	require.NoError(t, db.Read(ctx, func(tx *store.Tx) error {

@@ -8,17 +8,10 @@ import (
 	"sync"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/util/vfsutil"
 	"github.com/ncruces/go-sqlite3/vfs"
+
+	"kolibri/store/tab"
 )
-
-// vfsName is the name the VFS is registered under.
-const vfsName = "opfs"
-
-func init() { vfs.Register(vfsName, shared) }
-
-// shared is the one VFS of the program: the browser has one private file system per origin.
-var shared = &fileSystem{directories: map[string]map[string]bool{}, open: map[string]*file{}}
 
 // fileSystem implements vfs.VFS. Directories are listed once, at first use; from then on the names
 // are kept here, because nobody else may write below them while this worker holds the Web Lock.
@@ -48,9 +41,8 @@ func (fs *fileSystem) names(dir string) (map[string]bool, error) {
 // Open implements vfs.VFS. Temporary files live in memory (PRAGMA temp_store=memory does the same
 // for temporary databases).
 func (fs *fileSystem) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	const temporary = vfs.OPEN_TEMP_DB | vfs.OPEN_TEMP_JOURNAL | vfs.OPEN_TRANSIENT_DB | vfs.OPEN_SUBJOURNAL
-	if name == "" || flags&temporary != 0 {
-		return &temporaryFile{}, flags | vfs.OPEN_MEMORY, nil
+	if f, flags := tab.OpenTemporary(name, flags); f != nil {
+		return f, flags, nil
 	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -135,15 +127,3 @@ func (fs *fileSystem) Access(name string, _ vfs.AccessFlag) (bool, error) {
 func (fs *fileSystem) FullPathname(name string) (string, error) {
 	return strings.TrimPrefix(path.Clean("/"+name), "/"), nil
 }
-
-// temporaryFile is a file in memory that only one connection sees, so its locks always succeed.
-type temporaryFile struct{ vfsutil.SliceFile }
-
-// Lock implements vfs.File.
-func (*temporaryFile) Lock(vfs.LockLevel) error { return nil }
-
-// Unlock implements vfs.File.
-func (*temporaryFile) Unlock(vfs.LockLevel) error { return nil }
-
-// CheckReservedLock implements vfs.File.
-func (*temporaryFile) CheckReservedLock() (bool, error) { return false, nil }
