@@ -91,7 +91,7 @@ func (s *settings) databasePath() string {
 func (h *home) close(ctx context.Context) error {
 	var err error
 	if h.exclusive {
-		if err = handOver(ctx, h.db, h.settings.sideFiles()); err == nil {
+		if err = handOver(ctx, h.db, h.settings.sideFiles(), h.log); err == nil {
 			err = writeFile(filepath.Join(h.settings.Home, versionFile), []byte(api.Version))
 		}
 	}

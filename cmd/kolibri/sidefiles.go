@@ -135,21 +135,24 @@ func mergeNumbered(table string, columns []string) string {
 }
 
 // handOver writes copies of the rows into the side files, which it makes where they lack, for a real
-// Kolibri that may open this home next.
-func handOver(ctx context.Context, db *store.DB, files []sideFile) error {
+// Kolibri that may open this home next. A side file that cannot be written is reported and left; the
+// main file has everything.
+func handOver(ctx context.Context, db *store.DB, files []sideFile, log *slog.Logger) error {
 	stamp, err := newStamp()
 	if err != nil {
 		return err
 	}
 	return withAttached(ctx, db, func(c *sql.Conn) error {
 		for _, f := range files {
+			var err error
 			if !exists(f.path) {
-				if err := makeSideFile(ctx, c, f); err != nil {
-					return err
-				}
+				err = makeSideFile(ctx, c, f)
 			}
-			if err := attached(ctx, c, f.path, func() error { return fillSideFile(ctx, c, f, stamp) }); err != nil {
-				return fmt.Errorf("%s: %w", filepath.Base(f.path), err)
+			if err == nil {
+				err = attached(ctx, c, f.path, func() error { return fillSideFile(ctx, c, f, stamp) })
+			}
+			if err != nil {
+				log.Error("a file for an original Kolibri cannot be written", "file", f.path, "error", err)
 			}
 		}
 		_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA main.user_version = %d", stamp))
