@@ -42,7 +42,7 @@ var references = map[string][]string{
 		"device_learnerdevicestatus.user_id", "discovery_pinneddevice.user_id", "lessons_lesson.created_by_id",
 		"lessons_lessonassignment.assigned_by_id", "lessons_individualsyncablelesson.user_id",
 		"analytics_pingbacknotificationdismissed.user_id", "attendance_attendancesession.created_by_id",
-		"attendance_attendancerecord.user_id",
+		"attendance_attendancerecord.user_id", "notifications_learnerprogressnotification.user_id",
 	},
 	"logger_contentsummarylog":     {"logger_masterylog.summarylog_id"},
 	"logger_masterylog":            {"logger_attemptlog.masterylog_id"},
@@ -75,10 +75,12 @@ var syncable = func() map[string]bool {
 // Deletion chooses what other devices shall do about deleted records.
 type Deletion int
 
-// Delete has other devices delete the records too; HardDelete has them forget the content as well.
+// Delete has other devices delete the records too; HardDelete has them forget the content as well;
+// Forget leaves theirs alone.
 const (
 	Delete Deletion = iota
 	HardDelete
+	Forget
 )
 
 // DeleteRows deletes rows of a table with everything that refers to them, and notes the deleted
@@ -90,7 +92,7 @@ func DeleteRows(tx *store.Tx, how Deletion, table string, ids ...string) error {
 	}
 	for _, t := range slices.Backward(order) {
 		for chunk := range slices.Chunk(doomed[t].list, 500) {
-			if syncable[t] {
+			if syncable[t] && how != Forget {
 				if err := noteDeleted(tx, how, chunk); err != nil {
 					return err
 				}

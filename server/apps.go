@@ -8,6 +8,8 @@ import (
 	"kolibri/plugins/coach"
 	"kolibri/plugins/facility"
 	"kolibri/plugins/learn"
+	"kolibri/plugins/userauth"
+	"kolibri/plugins/userprofile"
 )
 
 // start makes the apps and binds their routes to the URL table.
@@ -26,6 +28,8 @@ func (s *Server) start() (err error) {
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
+		userauth.New(host).Routes(),
+		userprofile.New(host).Routes(),
 	} {
 		if err := s.bind(routes); err != nil {
 			return err

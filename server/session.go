@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/subtle"
+	_ "embed"
 	"net/http"
 	"strings"
 
@@ -84,9 +85,14 @@ func (s *Server) ensureCSRF(w http.ResponseWriter, r *http.Request, rt *route, a
 	http.SetCookie(w, token)
 }
 
-// csrfPage is Django's answer to a form without its token: a page, not JSON.
+// csrfText is the page that Django shows for a form without its token.
+//
+//go:embed csrf.html
+var csrfText string
+
+// csrfPage answers before any view does: with a page, not JSON, and without the view's headers.
 func csrfPage() *api.Error {
-	return &api.Error{Status: http.StatusForbidden, HTML: "<!DOCTYPE html><html lang=\"en\"><head><title>403 Forbidden</title></head><body><h1>Forbidden</h1><p>CSRF verification failed. Request aborted.</p></body></html>"}
+	return &api.Error{Status: http.StatusForbidden, HTML: csrfText, Header: http.Header{"Allow": nil}}
 }
 
 func loadSession(tx *store.Tx, r *http.Request) (*api.Session, error) {

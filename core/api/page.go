@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,6 +14,7 @@ type Query struct {
 	From  string // table with joins
 	where []string
 	args  []any
+	with  []any // arguments of From
 	Order string // without ORDER BY
 }
 
@@ -23,14 +25,30 @@ func (q *Query) Where(condition string, args ...any) *Query {
 	return q
 }
 
+// Join adds a join, whose condition may have placeholders.
+func (q *Query) Join(text string, args ...any) *Query {
+	q.From += " " + text
+	q.with = append(q.with, args...)
+	return q
+}
+
+// Clone is a query of its own with the same parts.
+func (q *Query) Clone() *Query {
+	clone := *q
+	clone.where, clone.args, clone.with = slices.Clone(q.where), slices.Clone(q.args), slices.Clone(q.with)
+	return &clone
+}
+
 // SQL returns "SELECT columns FROM ... WHERE ... ORDER BY ..." and its arguments.
 func (q *Query) SQL(columns string) (string, []any) {
 	text := "SELECT " + columns + " FROM " + q.From + q.conditions()
 	if q.Order != "" {
 		text += " ORDER BY " + q.Order
 	}
-	return text, q.args
+	return text, q.arguments()
 }
+
+func (q *Query) arguments() []any { return slices.Concat(q.with, q.args) }
 
 func (q *Query) conditions() string {
 	if len(q.where) == 0 {
@@ -41,7 +59,7 @@ func (q *Query) conditions() string {
 
 // Count returns how many rows the query has.
 func (q *Query) Count(tx *store.Tx) (int64, error) {
-	return tx.Int("SELECT count(*) FROM "+q.From+q.conditions(), q.args...)
+	return tx.Int("SELECT count(*) FROM "+q.From+q.conditions(), q.arguments()...)
 }
 
 // Numbered is a page by number: {page, count, total_pages, results}
@@ -73,6 +91,24 @@ func (r *Request) PageSize(defaultSize, maximum int64) int64 {
 	return n
 }
 
+// Page reads which page of a list of count rows the parameter "page" names ("last" is the last one),
+// and returns it with the number of pages. A page out of range is a 404.
+func (r *Request) Page(count, size int64) (page, pages int64, err error) {
+	pages = max(1, (count+size-1)/size)
+	switch wanted := r.Query().Get("page"); wanted {
+	case "":
+		return 1, pages, nil
+	case "last":
+		return pages, pages, nil
+	default:
+		page, err = strconv.ParseInt(wanted, 10, 64)
+		if err != nil || page < 1 || page > pages {
+			return 0, 0, r.NotFound()
+		}
+		return page, pages, nil
+	}
+}
+
 // List answers a query: the whole list as an array, or, when size is above zero, the page that the
 // parameter "page" names ("last" is the last one). A page out of range is a 404.
 func List[T any](r *Request, q *Query, columns string, size int64, scan func(store.Scanner) (T, error)) (any, error) {
@@ -84,15 +120,9 @@ func List[T any](r *Request, q *Query, columns string, size int64, scan func(sto
 	if err != nil {
 		return nil, err
 	}
-	pages := max(1, (count+size-1)/size)
-	page := int64(1)
-	if wanted := r.Query().Get("page"); wanted == "last" {
-		page = pages
-	} else if wanted != "" {
-		page, err = strconv.ParseInt(wanted, 10, 64)
-		if err != nil || page < 1 || page > pages {
-			return nil, r.NotFound()
-		}
+	page, pages, err := r.Page(count, size)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := store.Select(r.Tx, scan, text+" LIMIT ? OFFSET ?", append(args, size, (page-1)*size)...)
 	if err != nil {

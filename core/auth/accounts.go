@@ -1,11 +1,11 @@
 package auth
 
 import (
-	"context"
+	"iter"
+	"slices"
 
 	"kolibri/core/api"
 	"kolibri/morango"
-	"kolibri/store"
 )
 
 // accounts is what the views of users and sessions share.
@@ -17,25 +17,26 @@ func AccountRoutes(h *api.Host) []api.Route {
 	var all []api.Route
 	for _, routes := range [][]api.Route{
 		sessionView{a}.routes(),
+		userView{a}.routes(),
+		deletedUserView{a}.routes(),
+		signUpView{a}.routes(),
+		passwordView{a}.routes(),
+		remoteUserView{a}.routes(),
+		importedUserRoutes(),
+		usernameRoutes(),
 	} {
 		all = append(all, routes...)
 	}
 	return all
 }
 
-// within runs part of a NoTx handler in a transaction, which the request carries meanwhile.
-func (a *accounts) within(r *api.Request, run func(context.Context, func(*store.Tx) error) error, fn func() error) error {
-	return run(r.Ctx, func(tx *store.Tx) error {
-		r.Tx = tx
-		defer func() { r.Tx = nil }()
-		return fn()
-	})
-}
-
-// signInAs makes the session a user's and notes when that was. A hash, if given, becomes the user's
-// password: the one that was just proved, derived anew.
+// SignIn makes the session a user's and notes when that was.
 // django/contrib/auth: login, update_last_login
-func (a *accounts) signInAs(r *api.Request, user, hash string) error {
+func SignIn(r *api.Request, user string) error { return signIn(r, user, "") }
+
+// signIn is SignIn that also stores a hash, if one is given: the user's password, which was just
+// proved, derived anew.
+func signIn(r *api.Request, user, hash string) error {
 	changes := morango.Row{"last_login": r.Now()}
 	if hash != "" {
 		changes["password"] = hash
@@ -48,9 +49,9 @@ func (a *accounts) signInAs(r *api.Request, user, hash string) error {
 	return nil
 }
 
-// renewCSRF gives an answer that signs somebody in a fresh CSRF token.
-func (a *accounts) renewCSRF(answer *api.Response) (*api.Response, error) {
-	cookie, err := NewCSRFCookie(a.h.Rand, a.h.Options.URLPathPrefix)
+// RenewCSRF gives an answer that signs somebody in a fresh CSRF token.
+func RenewCSRF(h *api.Host, answer *api.Response) (*api.Response, error) {
+	cookie, err := NewCSRFCookie(h.Rand, h.Options.URLPathPrefix)
 	if err != nil {
 		return nil, err
 	}
@@ -59,3 +60,6 @@ func (a *accounts) renewCSRF(answer *api.Response) (*api.Response, error) {
 
 // cleanFacility is the body field of a facility: the id of one that exists.
 var cleanFacility = api.CleanKey("SELECT 1 FROM kolibriauth_collection WHERE id = ? AND kind = '" + KindFacility + "'")
+
+// chunks splits ids into lists that fit into one statement.
+func chunks(ids []string) iter.Seq[[]string] { return slices.Chunk(ids, 500) }

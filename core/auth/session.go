@@ -82,7 +82,7 @@ func (v sessionView) signIn(r *api.Request) (any, error) {
 	var c credentials
 	var all []candidate
 	var user *account
-	err := v.within(r, v.h.DB.Read, func() (err error) {
+	err := inTx(r, v.h.DB.Read, func() (err error) {
 		if err = v.mayConnect(r); err != nil {
 			return err
 		}
@@ -122,8 +122,8 @@ func (v sessionView) signIn(r *api.Request) (any, error) {
 		return map[string]string{"full_name": user.FullName}, nil
 	}
 	var answer *api.Response
-	err = v.within(r, v.h.DB.Write, func() (err error) {
-		if err = v.signInAs(r, user.ID, hash); err != nil {
+	err = inTx(r, v.h.DB.Write, func() (err error) {
+		if err = signIn(r, user.ID, hash); err != nil {
 			return err
 		}
 		p, err := UserOf(r)
@@ -138,7 +138,7 @@ func (v sessionView) signIn(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.renewCSRF(answer)
+	return RenewCSRF(v.h, answer)
 }
 
 // state is the session's answer for a person.

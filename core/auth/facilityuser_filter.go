@@ -1,0 +1,227 @@
+package auth
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"kolibri/core/api"
+	"kolibri/store"
+)
+
+// userTypes are what user_type can ask for.
+var userTypes = []string{"learner", "superuser", Admin, Coach, AssignableCoach}
+
+// narrowing are the parameters that make a bulk deletion more than "everybody"
+// (kolibri/core/mixins.py: BulkDeleteMixin.allow_bulk_destroy).
+var narrowing = []string{"member_of", "related_to__in", "user_type", "user_type__in", "exclude_member_of", "exclude_user_type",
+	"by_ids", "date_joined__gte", "date_joined__lte", "birth_year_gte", "birth_year_lte", "search"}
+
+// narrowed tells whether the request names whom it means.
+func narrowed(r *api.Request) bool {
+	return slices.ContainsFunc(narrowing, r.Query().Has)
+}
+
+// filterUsers adds the conditions that the parameters ask for to a query over userTables.
+// kolibri/core/auth/api.py: FacilityUserFilter
+func filterUsers(r *api.Request, q *api.Query) error {
+	f := &userFilter{r: r, q: q}
+	const members = "SELECT user_id FROM kolibriauth_membership WHERE collection_id"
+	if c := f.collection("member_of"); c != "" {
+		q.Where("u.facility_id = ? OR u.id IN ("+members+" = ?)", c, c)
+	}
+	if list := f.collections("related_to__in"); list != nil {
+		in := store.In(list)
+		q.Where("u.facility_id IN ? OR r.collection_id IN ? OR u.id IN ("+members+" IN ?)", in, in, in)
+	}
+	if t := f.types("user_type", r.Query().Get("user_type")); t != nil {
+		ofType(q, t)
+	}
+	if t := f.types("user_type__in", r.ListParam("user_type__in")...); t != nil {
+		ofType(q, t)
+	}
+	if c := f.collection("exclude_member_of"); c != "" {
+		q.Where("NOT (u.facility_id = ? OR u.id IN ("+members+" = ?))", c, c)
+	}
+	if c := f.collection("exclude_coach_for"); c != "" {
+		q.Where("u.id NOT IN (SELECT user_id FROM kolibriauth_role WHERE collection_id = ? AND kind IN ?)", c, store.In([]string{Coach, AssignableCoach}))
+	}
+	if t := f.types("exclude_user_type", r.Query().Get("exclude_user_type")); t != nil {
+		switch t[0] {
+		case "learner":
+			q.Where("r.id IS NOT NULL")
+		case "superuser":
+			q.Where("d.is_superuser IS NULL OR d.is_superuser = FALSE")
+		default:
+			q.Where("u.id NOT IN (SELECT user_id FROM kolibriauth_role WHERE kind = ?)", t[0])
+		}
+	}
+	f.joined("date_joined__gte", ">=")
+	f.joined("date_joined__lte", "<=")
+	f.born("birth_year_gte", ">=")
+	f.born("birth_year_lte", "<=")
+	if list := r.ListParam("by_ids"); list != nil {
+		ids := make([]string, 0, len(list))
+		for _, v := range list {
+			id, ok := api.ParseUUID(strings.TrimSpace(v))
+			if !ok {
+				f.bad.Add(api.Invalid, "by_ids", "Enter a valid UUID.")
+				break
+			}
+			ids = append(ids, id)
+		}
+		q.Where("u.id IN ?", store.In(ids))
+	}
+	search(q, r.Query().Get("search"), "u.username", "u.full_name")
+	if f.err != nil {
+		return f.err
+	}
+	return f.bad.Err()
+}
+
+// ofType keeps users of any of the types, and of their roles those that make them so.
+func ofType(q *api.Query, types []string) {
+	conditions, args := []string{}, []any{}
+	kinds := []string{}
+	for _, t := range types {
+		switch t {
+		case "learner":
+			conditions = append(conditions, "r.id IS NULL")
+		case "superuser":
+			conditions = append(conditions, "d.is_superuser = TRUE")
+		case Coach: // who may be assigned to classes is a coach too
+			kinds = append(kinds, Coach, AssignableCoach)
+		default:
+			kinds = append(kinds, t)
+		}
+	}
+	if len(kinds) > 0 {
+		conditions, args = append(conditions, "r.kind IN ?"), append(args, store.In(kinds))
+	}
+	q.Where(strings.Join(conditions, " OR "), args...)
+}
+
+// userFilter reads parameters and collects what is wrong with them.
+type userFilter struct {
+	r   *api.Request
+	q   *api.Query
+	bad api.Invalidities
+	err error
+}
+
+func (f *userFilter) collection(name string) string {
+	v := f.r.Query().Get(name)
+	if v == "" {
+		return ""
+	}
+	if list := f.existing(name, []string{v}); list != nil {
+		return list[0]
+	}
+	return ""
+}
+
+func (f *userFilter) collections(name string) []string {
+	return f.existing(name, f.r.ListParam(name))
+}
+
+// existing returns the ids if all of them are collections.
+func (f *userFilter) existing(name string, values []string) []string {
+	if len(values) == 0 || f.err != nil {
+		return nil
+	}
+	ids := make([]string, len(values))
+	for i, v := range values {
+		ids[i], _ = api.ParseUUID(strings.TrimSpace(v))
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var n int64
+	n, f.err = f.r.Tx.Int("SELECT count(*) FROM kolibriauth_collection WHERE id IN ?", store.In(ids))
+	if n != int64(len(ids)) {
+		f.bad.Add(api.InvalidChoice, name, "Select a valid choice. That choice is not one of the available choices.")
+		return nil
+	}
+	return ids
+}
+
+func (f *userFilter) types(name string, values ...string) []string {
+	if len(values) == 0 || values[0] == "" {
+		return nil
+	}
+	for _, v := range values {
+		if !slices.Contains(userTypes, v) {
+			f.bad.Add(api.InvalidChoice, name, "Select a valid choice. "+v+" is not one of the available choices.")
+			return nil
+		}
+	}
+	return values
+}
+
+func (f *userFilter) joined(name, operator string) {
+	v := strings.TrimSpace(f.r.Query().Get(name))
+	if v == "" {
+		return
+	}
+	t, id, _ := api.CleanTime(f.r, v)
+	if id != "" {
+		day, err := time.Parse(time.DateOnly, v)
+		if err != nil {
+			f.bad.Add(api.Invalid, name, "Enter a valid date/time.")
+			return
+		}
+		t = day
+	}
+	f.q.Where("u.date_joined "+operator+" ?", store.FormatZoned(t.(time.Time)))
+}
+
+func (f *userFilter) born(name, operator string) {
+	if v := f.r.Query().Get(name); v != "" {
+		f.q.Where("u.birth_year NOT IN ? AND u.birth_year "+operator+" ?", store.In([]string{NotSpecified, Deferred}), v)
+	}
+}
+
+// maxWords bounds how many words of a search count.
+const maxWords = 30
+
+// search keeps rows in which each word is found in one of the columns, whatever its case.
+// rest_framework/filters.py: SearchFilter
+func search(q *api.Query, text string, columns ...string) {
+	for _, word := range searchWords(text) {
+		var conditions []string
+		var args []any
+		for _, pattern := range casePatterns(word) {
+			for _, c := range columns {
+				conditions = append(conditions, "lower("+c+`) LIKE ? ESCAPE '\'`)
+				args = append(args, "%"+pattern+"%")
+			}
+		}
+		q.Where(strings.Join(conditions, " OR "), args...)
+	}
+}
+
+// casePatterns are LIKE patterns for a word. SQLite's lower knows ASCII only, so a word in another
+// script is looked for in small letters, in capitals, and with a capital first.
+func casePatterns(word string) []string {
+	small := strings.ToLower(word)
+	runes := []rune(small)
+	runes[0] = unicode.ToTitle(runes[0])
+	var patterns []string
+	for _, form := range []string{small, asciiLower(strings.ToUpper(word)), asciiLower(string(runes))} {
+		p := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(form)
+		if !slices.Contains(patterns, p) {
+			patterns = append(patterns, p)
+		}
+	}
+	return patterns
+}
+
+// asciiLower writes A to Z small and leaves all other letters.
+func asciiLower(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= 'A' && c <= 'Z' {
+			return c + 'a' - 'A'
+		}
+		return c
+	}, s)
+}
