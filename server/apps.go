@@ -3,6 +3,7 @@ package server
 import (
 	"kolibri/core/api"
 	"kolibri/core/auth"
+	"kolibri/core/auth/jobs"
 	"kolibri/core/device"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
@@ -24,6 +25,7 @@ func (s *Server) start() (err error) {
 		s.coreViews(host),
 		runner.Routes(),
 		auth.AccountRoutes(host),
+		auth.CollectionRoutes(host, jobs.New(host, runner).AssignPictures),
 		device.New(host, runner).Routes(),
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),

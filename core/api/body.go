@@ -37,11 +37,16 @@ func (r *Request) Object() (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m, ok := v.(map[string]any); ok {
-		return m, nil
-	}
 	if v == nil {
 		return nil, FieldError(NullID, "non_field_errors", "No data provided")
+	}
+	return AsObject(v)
+}
+
+// AsObject is Object for one element of a body that is a list.
+func AsObject(v any) (map[string]any, error) {
+	if m, ok := v.(map[string]any); ok {
+		return m, nil
 	}
 	return nil, FieldError(Invalid, "non_field_errors", "Invalid data. Expected a dictionary, but got "+pythonType(v)+".")
 }

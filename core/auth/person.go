@@ -2,7 +2,6 @@ package auth
 
 import (
 	"database/sql"
-	"errors"
 	"slices"
 
 	"kolibri/core/api"
@@ -35,7 +34,14 @@ type Person struct {
 	Roles []HeldRole
 
 	memberships []string // nil while not read
+	// What the person's roles were asked about in this request: whoever handles many rows at once
+	// reads their users and collections at once, by Know.
+	users       map[string]place
+	collections map[string]*Collection
 }
+
+// place is where a user belongs.
+type place struct{ DatasetID, FacilityID string }
 
 // HeldRole is a role and the collection it is held for.
 type HeldRole struct{ ID, CollectionID, Kind string }
@@ -112,11 +118,8 @@ func (p *Person) IsFacilityAdmin() bool { return p.HoldsRole(p.FacilityID, Admin
 // admin's role. An unknown collection gives false.
 // kolibri/core/auth/models.py: FacilityUser.has_role_for_collection
 func (p *Person) HasRoleForCollection(tx *store.Tx, collection string, kinds ...string) (bool, error) {
-	c, err := LoadCollection(tx, collection)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
+	c, err := p.collection(tx, collection)
+	if err != nil || c == nil {
 		return false, err
 	}
 	return p.hasRoleOver(c, kinds), nil
@@ -130,7 +133,7 @@ func (p *Person) hasRoleOver(c *Collection, kinds []string) bool {
 		return false
 	}
 	id := c.ID
-	if c.Kind == KindLearnerGroup || c.Kind == KindAdHocGroup {
+	if c.isGroup() {
 		id = c.ParentID
 	}
 	return p.HoldsRole(p.FacilityID, kinds...) || p.HoldsRole(id, kinds...)
@@ -146,15 +149,11 @@ func (p *Person) HasRoleForUser(tx *store.Tx, user string, kinds ...string) (boo
 	if p.IsAnonymous() || user == "" {
 		return false, nil
 	}
-	var dataset, facility string
-	err := tx.QueryRow("SELECT dataset_id, facility_id FROM kolibriauth_facilityuser WHERE id = ?", user).Scan(&dataset, &facility)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil || dataset != p.DatasetID {
+	at, err := p.user(tx, user)
+	if err != nil || at.DatasetID != p.DatasetID {
 		return false, err
 	}
-	if p.HoldsRole(facility, kinds...) {
+	if p.HoldsRole(at.FacilityID, kinds...) {
 		return true, nil
 	}
 	var classes []string
@@ -178,18 +177,44 @@ func (p *Person) IsMemberOf(tx *store.Tx, collection string) (bool, error) {
 	return slices.Contains(all, collection), err
 }
 
-// Collection is a facility, a class or a group.
-type Collection struct{ ID, Name, Kind, ParentID, DatasetID string }
-
-// LoadCollection reads a collection, or returns store.ErrNotFound.
-func LoadCollection(tx *store.Tx, id string) (*Collection, error) {
-	c := &Collection{ID: id}
-	var parent sql.NullString
-	err := tx.QueryRow("SELECT name, kind, parent_id, dataset_id FROM kolibriauth_collection WHERE id = ?", id).
-		Scan(&c.Name, &c.Kind, &parent, &c.DatasetID)
-	if err != nil {
-		return nil, err
+// Know reads users and collections that the person's roles will be asked about, in two queries.
+func (p *Person) Know(tx *store.Tx, users, collections []string) error {
+	if p.users == nil {
+		p.users, p.collections = map[string]place{}, map[string]*Collection{}
 	}
-	c.ParentID = parent.String
-	return c, nil
+	err := store.ForEach(tx, func(row store.Scanner) error {
+		var id string
+		var at place
+		err := row.Scan(&id, &at.DatasetID, &at.FacilityID)
+		p.users[id] = at
+		return err
+	}, "SELECT id, dataset_id, facility_id FROM kolibriauth_facilityuser WHERE id IN ?", store.In(users))
+	if err != nil {
+		return err
+	}
+	return store.ForEach(tx, func(row store.Scanner) error {
+		c, err := scanCollection(row)
+		p.collections[c.ID] = c
+		return err
+	}, "SELECT "+collectionColumns+" FROM kolibriauth_collection WHERE id IN ?", store.In(collections))
+}
+
+// user tells where a user belongs; an unknown one belongs nowhere.
+func (p *Person) user(tx *store.Tx, id string) (place, error) {
+	if _, ok := p.users[id]; !ok {
+		if err := p.Know(tx, []string{id}, nil); err != nil {
+			return place{}, err
+		}
+	}
+	return p.users[id], nil
+}
+
+// collection returns a collection, or nil for an unknown one.
+func (p *Person) collection(tx *store.Tx, id string) (*Collection, error) {
+	if _, ok := p.collections[id]; !ok {
+		if err := p.Know(tx, nil, []string{id}); err != nil {
+			return nil, err
+		}
+	}
+	return p.collections[id], nil
 }

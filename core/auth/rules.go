@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"strings"
 
 	"kolibri/store"
@@ -238,11 +237,8 @@ func (groupMembershipRule) Allows(tx *store.Tx, p *Person, do Action, o Object) 
 	if do&(Create|Delete) == 0 || len(p.Roles) == 0 {
 		return false, nil
 	}
-	group, err := LoadCollection(tx, o.CollectionID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil || group.Kind != KindLearnerGroup && group.Kind != KindAdHocGroup || !p.hasRoleOver(group, []string{Coach}) {
+	group, err := p.collection(tx, o.CollectionID)
+	if err != nil || group == nil || !group.isGroup() || !p.hasRoleOver(group, []string{Coach}) {
 		return false, err
 	}
 	return tx.Exists("SELECT 1 FROM kolibriauth_membership WHERE user_id = ? AND collection_id = ?", o.UserID, group.ParentID)

@@ -1,0 +1,29 @@
+// Package jobs is the long work of the auth app (kolibri/core/auth/tasks.py). It stands beside
+// core/auth because the task runner itself asks core/auth who may see a job.
+package jobs
+
+import (
+	"kolibri/core/api"
+	"kolibri/core/tasks"
+)
+
+// The task types.
+const (
+	deleteFacility = "kolibri.core.auth.tasks.deletefacility"
+	assignPictures = "kolibri.core.auth.tasks.assign_picture_passwords_to_facility"
+)
+
+// Jobs starts the app's jobs from its handlers.
+type Jobs struct{ runner *tasks.Runner }
+
+// New gives the app's task types their work.
+func New(host *api.Host, runner *tasks.Runner) *Jobs {
+	runner.Handle(deleteFacility, tasks.Work{Validate: validateDeletion, Run: runDeletion})
+	runner.Handle(assignPictures, tasks.Work{Validate: validatePictures, Run: runPictures(host)})
+	return &Jobs{runner}
+}
+
+// facilityKey is the field of a body that names a facility.
+func facilityKey(name string) api.Field {
+	return api.Field{Name: name, Clean: api.CleanKey("SELECT 1 FROM kolibriauth_collection WHERE kind = 'facility' AND id = ?")}
+}
