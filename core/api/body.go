@@ -132,13 +132,17 @@ func decodeJSON(data []byte) (any, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var v any
-	if err := dec.Decode(&v); err != nil {
-		return nil, parseError("JSON parse error - " + err.Error())
+	err := dec.Decode(&v)
+	if err == nil {
+		if _, err = dec.Token(); err == io.EOF {
+			return v, nil
+		}
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, parseError("JSON parse error - Extra data")
+	fault := jsonFault(data)
+	if fault == "" {
+		fault = err.Error()
 	}
-	return v, nil
+	return nil, parseError("JSON parse error - " + fault)
 }
 
 // parseError: Django REST framework's ParseError keeps its plain shape.
