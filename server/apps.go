@@ -4,6 +4,7 @@ import (
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
+	"kolibri/core/content"
 	"kolibri/core/device"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
@@ -27,6 +28,7 @@ func (s *Server) start() (err error) {
 		auth.AccountRoutes(host),
 		auth.CollectionRoutes(host, jobs.New(host, runner).AssignPictures),
 		device.New(host, runner).Routes(),
+		content.New(host, s.cfg.Build).Routes(),
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),

@@ -58,9 +58,4 @@ func (s *Server) internal(err error) *api.Error {
 }
 
 // notFound is the original's answer to an address it does not know.
-func (s *Server) notFound(w http.ResponseWriter) {
-	const page = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  <h1>Not Found</h1><p>The requested resource was not found on this server.</p>\n</body>\n</html>\n"
-	w.Header().Set("Content-Type", "text/html")
-	w.WriteHeader(http.StatusNotFound)
-	_, _ = w.Write([]byte(page))
-}
+func (s *Server) notFound(w http.ResponseWriter) { s.fail(w, api.NoPage()) }

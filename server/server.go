@@ -285,8 +285,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, request *api.Reque
 	}
 	if p.ETag != "" {
 		header.Set("ETag", `"`+p.ETag+`"`)
-		if etagMatches(r.Header.Get("If-None-Match"), p.ETag) {
+		if api.ETagMatches(r.Header.Get("If-None-Match"), p.ETag) {
 			freshness(header, r, http.StatusNotModified)
+			header.Del("Allow")
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
@@ -321,16 +322,6 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, status int, body 
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}
-}
-
-func etagMatches(header, tag string) bool {
-	for _, candidate := range strings.Split(header, ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == "*" || candidate == `"`+tag+`"` {
-			return true
-		}
-	}
-	return false
 }
 
 // Routes lists every named route with the methods that are answered, for people.

@@ -88,6 +88,12 @@ func (r *Request) NotFound() *Error {
 	return Fail(http.StatusNotFound, NotFoundID, map[string]any{"view": r.ViewName})
 }
 
+// NotFoundPage is what an address that nobody knows shows.
+const NotFoundPage = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  <h1>Not Found</h1><p>The requested resource was not found on this server.</p>\n</body>\n</html>\n"
+
+// NoPage is the 404 of plain views: a small page instead of JSON.
+func NoPage() *Error { return &Error{Status: http.StatusNotFound, HTML: NotFoundPage} }
+
 // PermissionDenied is the 403 for somebody signed in.
 func (r *Request) PermissionDenied() *Error {
 	return Fail(http.StatusForbidden, PermissionDeniedID, map[string]any{"view": r.ViewName})

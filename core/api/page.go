@@ -14,7 +14,7 @@ type Query struct {
 	From  string // table with joins
 	where []string
 	args  []any
-	with  []any // arguments of From
+	with  []any  // arguments of From
 	Order string // without ORDER BY
 }
 

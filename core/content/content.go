@@ -1,0 +1,75 @@
+package content
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+	"sync"
+
+	"kolibri/core/api"
+)
+
+// Content answers for the library.
+type Content struct {
+	host  *api.Host
+	build fs.FS
+	seen  labelCache
+
+	stopOnce sync.Once
+	stop     map[string]bool
+}
+
+// New makes the app of a host. build is the root of the built front end, which holds the list of
+// stop words; without it every word of a search counts.
+func New(host *api.Host, build fs.FS) *Content { return &Content{host: host, build: build} }
+
+// Routes are the app's APIs.
+func (c *Content) Routes() []api.Route {
+	var all []api.Route
+	get := func(name string, handle api.Handler) {
+		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: handle})
+	}
+	get("channel-list", cached(c.channels))
+	get("channel-detail", cached(c.channel))
+	get("channel-filter-options", cached(filterOptions))
+	get("channel-thumbnail", thumbnail)
+	get("contentnode-list", cached(c.list))
+	get("contentnode-detail", cached(c.retrieve))
+	get("contentnode-random", cached(c.random))
+	get("contentnode-descendants-assessments", cached(c.countAssessments))
+	get("contentnode-recommendations-for", cached(c.recommendations))
+	get("contentnode_tree-detail", cached(c.tree))
+	get("contentnode_search-list", cached(c.searchList))
+	for name, handle := range map[string]api.Handler{
+		"detail": c.retrieve, "random": c.random, "descendants-assessments": c.countAssessments, "recommendations-for": c.recommendations,
+	} {
+		get("contentnode_search-"+name, cached(withSearch(handle)))
+	}
+	get("usercontentnode-list", c.userNodes)
+	get("contentnodeprogress-list", c.progressList)
+	get("contentnodeprogress-tree", c.progressTree)
+	get("contentnode_bookmarks-list", c.bookmarked)
+	get("file-list", c.fileList)
+	get("file-detail", c.fileDetail)
+	get("contentpermalink", c.permalink)
+	return all
+}
+
+// stopwordsFile holds one word a line, in the built front end.
+const stopwordsFile = "data/stopwords.txt"
+
+func (c *Content) stopwords() map[string]bool {
+	c.stopOnce.Do(func() {
+		text, err := fs.ReadFile(c.build, stopwordsFile)
+		if err != nil {
+			c.host.Log.Warn("search counts every word: the list of stop words is missing", "error", err)
+			return
+		}
+		lines := strings.Split(string(text), "\n")
+		c.stop = make(map[string]bool, len(lines))
+		for _, w := range lines {
+			c.stop[w] = true
+		}
+	})
+	return c.stop
+}
