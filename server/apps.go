@@ -1,15 +1,22 @@
 package server
 
 import (
+	"context"
+
+	"kolibri/core/analytics"
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
 	"kolibri/core/content"
 	"kolibri/core/device"
+	"kolibri/core/discovery"
+	"kolibri/core/public"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
+	deviceplugin "kolibri/plugins/device"
 	"kolibri/plugins/facility"
 	"kolibri/plugins/learn"
+	"kolibri/plugins/setupwizard"
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
 )
@@ -22,13 +29,19 @@ func (s *Server) start() (err error) {
 	s.cfg.Pages = s.pages
 	host := &s.cfg.Host
 	runner := tasks.New(host)
+	machine, news := device.New(host, runner), analytics.New(host, runner)
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
 		runner.Routes(),
 		auth.AccountRoutes(host),
 		auth.CollectionRoutes(host, jobs.New(host, runner).AssignPictures),
-		device.New(host, runner).Routes(),
+		machine.Routes(),
+		news.Routes(),
+		discovery.New(host).Routes(),
+		public.New(host).Routes(),
 		content.New(host, s.cfg.Build).Routes(),
+		setupwizard.New(host).Routes(),
+		deviceplugin.New(host).Routes(),
 		learn.New(host).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
@@ -39,8 +52,10 @@ func (s *Server) start() (err error) {
 			return err
 		}
 	}
-	if err := runner.Start(host.Base); err != nil {
-		return err
+	for _, begin := range []func(context.Context) error{news.Start, machine.Start, runner.Start} {
+		if err := begin(host.Base); err != nil {
+			return err
+		}
 	}
 	s.closers = append(s.closers, runner.Wait)
 	return nil

@@ -19,6 +19,8 @@ type Device struct {
 func New(host *api.Host, runner *tasks.Runner) *Device {
 	d := &Device{host, runner}
 	runner.Handle("kolibri.core.device.tasks.provisiondevice", tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
+	runner.Handle(vacuumTask, tasks.Work{Run: d.vacuum})
+	runner.Handle(cleanupTask, tasks.Work{Run: d.cleanUp})
 	return d
 }
 
@@ -28,6 +30,27 @@ func (d *Device) Routes() []api.Route {
 	return []api.Route{
 		{Name: name + "devicesettings", Method: http.MethodGet, Handle: d.settings},
 		{Name: name + "devicesettings", Method: http.MethodPatch, Handle: d.changeSettings},
+		{Name: name + "devicename", Method: http.MethodGet, Handle: d.name},
+		{Name: name + "devicename", Method: http.MethodPatch, Handle: d.rename},
+		{Name: name + "deviceinfo", Method: http.MethodGet, Handle: d.info},
+		{Name: name + "freespace", Method: http.MethodGet, Handle: d.freeSpace},
+		{Name: name + "check_metered_connection", Method: http.MethodGet, Handle: d.metered},
+		{Name: name + "devicerestart", Method: http.MethodGet, Handle: d.status},
+		{Name: name + "devicerestart", Method: http.MethodPost, Handle: d.restart},
 		{Name: name + "pathpermission", Method: http.MethodGet, Handle: d.pathPermission},
+		{Name: name + "driveinfo-list", Method: http.MethodGet, Handle: d.listDrives},
+		{Name: name + "driveinfo-detail", Method: http.MethodGet, Handle: d.showDrive},
+		{Name: name + "initialize_app", Method: http.MethodGet, Handle: d.initialize},
+		{Name: name + "devicepermissions-list", Method: http.MethodGet, Handle: d.listGrants},
+		{Name: name + "devicepermissions-list", Method: http.MethodPost, Handle: d.makeGrant},
+		{Name: name + "devicepermissions-detail", Method: http.MethodGet, Handle: d.showGrant},
+		{Name: name + "devicepermissions-detail", Method: http.MethodPut, Handle: d.changeGrant},
+		{Name: name + "devicepermissions-detail", Method: http.MethodPatch, Handle: d.changeGrant},
+		{Name: name + "devicepermissions-detail", Method: http.MethodDelete, Handle: d.dropGrant},
+		{Name: name + "usersyncstatus-list", Method: http.MethodGet, Handle: d.listSyncStatus},
+		{Name: name + "usersyncstatus-detail", Method: http.MethodGet, Handle: d.showSyncStatus},
+		{Name: name + "plugins-list", Method: http.MethodGet, Handle: d.listPlugins},
+		{Name: name + "plugins-detail", Method: http.MethodGet, Handle: d.showPlugin},
+		{Name: name + "plugins-detail", Method: http.MethodPatch, Handle: d.changePlugin},
 	}
 }

@@ -135,7 +135,7 @@ func Provision(ctx context.Context, h *api.Host, s Setup) error {
 		if hash == "" || facility == nil {
 			return nil
 		}
-		_, err = createSuperuser(tx, h, facility, auth.NewUser{Username: s.Superuser.Username, FullName: s.Superuser.Username, Password: hash})
+		_, err = CreateSuperuser(tx, h, facility, auth.NewUser{Username: s.Superuser.Username, FullName: s.Superuser.Username, Password: hash})
 		if errors.Is(err, auth.ErrUsernameTaken) {
 			h.Log.Warn("an account of this name exists and was left as it is", "username", s.Superuser.Username)
 			return nil
@@ -200,9 +200,9 @@ func facilityNamed(tx *store.Tx, name, own string) (*auth.Collection, error) {
 	return auth.LoadCollection(tx, all[max(i, 0)].id)
 }
 
-// createSuperuser makes an account with all rights. A superuser is asked for no demographics
+// CreateSuperuser makes an account with all rights. A superuser is asked for no demographics
 // (kolibri/core/auth/models.py: create_superuser).
-func createSuperuser(tx *store.Tx, h *api.Host, facility *auth.Collection, u auth.NewUser) (string, error) {
+func CreateSuperuser(tx *store.Tx, h *api.Host, facility *auth.Collection, u auth.NewUser) (string, error) {
 	u.Gender, u.BirthYear = auth.Deferred, auth.Deferred
 	id, err := auth.CreateUser(tx, h.Rand, facility, u)
 	if err != nil {

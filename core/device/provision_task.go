@@ -189,7 +189,7 @@ func (p *provisioning) account(tx *store.Tx, facility *auth.Collection) (id stri
 	err = tx.QueryRow("SELECT id FROM kolibriauth_facilityuser WHERE username = ? AND date_deleted IS NULL ORDER BY facility_id = ? DESC, id LIMIT 1",
 		p.superuser.Username, facility.ID).Scan(&id)
 	if errors.Is(err, store.ErrNotFound) {
-		id, err = createSuperuser(tx, p.host, facility, p.superuser)
+		id, err = CreateSuperuser(tx, p.host, facility, p.superuser)
 		if errors.Is(err, auth.ErrUsernameTaken) {
 			err = tasks.Fail("ParseError", "`username`, `password`, or `full_name` are missing in `superuser`")
 		}

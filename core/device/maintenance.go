@@ -1,0 +1,89 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"kolibri/core/tasks"
+	"kolibri/morango"
+	"kolibri/store"
+)
+
+// The tasks that keep the device tidy (kolibri/core/deviceadmin/tasks.py).
+const (
+	vacuumTask  = "kolibri.core.deviceadmin.tasks.perform_vacuum"
+	cleanupTask = "kolibri.core.deviceadmin.tasks.streamed_cache_cleanup"
+)
+
+// Start gives the device its identity and plans its maintenance: a vacuum at three every night, a
+// clean-up every hour. kolibri/utils/server: DefaultScheduledTasksPlugin
+func (d *Device) Start(ctx context.Context) error {
+	machine := morango.ThisMachine()
+	machine.DBPath = filepath.Join(d.host.Options.Home, "db.sqlite3")
+	return d.host.DB.Write(ctx, func(tx *store.Tx) error {
+		if _, err := morango.EnsureInstance(tx, d.host.Rand, machine); err != nil {
+			return fmt.Errorf("the device has no identity: %w", err)
+		}
+		now := tx.Now().In(time.Local)
+		night := time.Date(now.Year(), now.Month(), now.Day(), 3, 0, 0, 0, time.Local)
+		if night.Before(now) {
+			night = night.AddDate(0, 0, 1)
+		}
+		return errors.Join(
+			d.plan(tx, vacuumTask, night, 24*time.Hour),
+			d.plan(tx, cleanupTask, tx.Now().Add(time.Hour), time.Hour),
+		)
+	})
+}
+
+func (d *Device) plan(tx *store.Tx, name string, at time.Time, every time.Duration) error {
+	_, err := d.runner.Enqueue(tx, name, tasks.Spec{}, tasks.Schedule{At: at, Interval: int64(every.Seconds()), Repeat: tasks.Forever})
+	if errors.Is(err, tasks.ErrRunning) {
+		return nil
+	}
+	return err
+}
+
+// wasted is the share of empty pages from which on a database is worth rewriting.
+const wasted = 0.2
+
+// vacuum gives back the space of deleted rows and renews the statistics that queries are planned by.
+// A database with little to give back is not rewritten: that would wear out flash memory, and fill
+// a browser's storage twice over, for nothing.
+func (d *Device) vacuum(ctx context.Context, _ *tasks.Task) (any, error) {
+	pool := d.host.DB.Pool()
+	if d.host.DB.Dialect() == store.Postgres {
+		for _, table := range []string{"morango_recordmaxcounterbuffer", "morango_buffer", "morango_store", "morango_recordmaxcounter"} {
+			if _, err := pool.ExecContext(ctx, "VACUUM ANALYZE "+table); err != nil {
+				return nil, fmt.Errorf("vacuum of %s: %w", table, err)
+			}
+		}
+		return nil, nil
+	}
+	var pages, free int64
+	if err := pool.QueryRowContext(ctx, "PRAGMA page_count").Scan(&pages); err != nil {
+		return nil, err
+	}
+	if err := pool.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&free); err != nil {
+		return nil, err
+	}
+	if float64(free) > wasted*float64(pages) {
+		if _, err := pool.ExecContext(ctx, "VACUUM"); err != nil {
+			return nil, fmt.Errorf("vacuum (a statement or transaction may have been running): %w", err)
+		}
+	}
+	_, err := pool.ExecContext(ctx, "PRAGMA optimize")
+	return nil, err
+}
+
+// cleanUp deletes what is left behind: sessions that have expired. Django's server has a command
+// for that, which nothing runs.
+func (d *Device) cleanUp(_ context.Context, t *tasks.Task) (any, error) {
+	return nil, t.Write(func(tx *store.Tx) error {
+		_, err := tx.Exec("DELETE FROM kolibriauth_session WHERE expire_date <= ?", tx.Now())
+		return err
+	})
+}
