@@ -20,8 +20,6 @@ func (p *Public) Routes() []api.Route {
 	const name = "kolibri:core:"
 	return []api.Route{
 		{Name: name + "info-list", Method: http.MethodGet, Handle: p.info},
-		{Name: name + "publicfacility-list", Method: http.MethodGet, Handle: p.facilities},
-		{Name: name + "publicfacility-detail", Method: http.MethodGet, Handle: p.facility},
 	}
 }
 
