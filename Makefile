@@ -5,19 +5,33 @@
 GO ?= go
 PORT ?= 8000
 STATICCHECK := .cache/bin/staticcheck-v0.8.2
-# The browser of the tests: an installed Chromium, or Debian's.
+MODULES := node_modules/.package-lock.json
+
+# The browser of the tests: one that is there, or Debian's. Looked up anew in every recipe, because
+# one of them may install it.
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export CHROMIUM
+
+# $(call install,PACKAGE) installs Debian's package where that can be done, or says what is missing.
+define install
+as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+if command -v apt-get >/dev/null && { [ -z "$$as" ] || command -v sudo >/dev/null; }; then \
+	$$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1); \
+else \
+	echo "$(1) is needed: install it and run make again" >&2; exit 1; \
+fi
+endef
 
 .DEFAULT_GOAL := build
 .DELETE_ON_ERROR:
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9\/-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## make build/ from the pinned Kolibri wheel and this repository
+build: pip ## make build/ from the pinned Kolibri wheel and this repository
 	@$(GO) run ./cmd/bundle $(if $(FAST),-fast)
 
 .PHONY: kolibri
@@ -25,19 +39,38 @@ kolibri: ## make bin/kolibri, the native command
 	$(GO) build -trimpath -ldflags "-s -w" -o bin/kolibri ./cmd/kolibri
 
 .PHONY: test
-test: build lint test-go test-js test-wasm e2e-fast ## everything that must pass before a change goes in
+test: ## everything that must pass before a change goes in
+	@$(MAKE) --no-print-directory FAST=1 lint test-go test-js test-wasm e2e-fast check-size
 
 .PHONY: test-go
 test-go: build ## Go tests
 	$(GO) test ./...
 
 .PHONY: test-js
-test-js: node_modules/.package-lock.json ## JavaScript tests that need no browser
-	node --test $(shell find web worker shim -name '*.test.js' 2>/dev/null)
+test-js: $(MODULES) ## JavaScript tests that need no browser
+	node --test $$(find web worker shim -name '*.test.js')
+
+# Packages with tests that only a browser can run.
+IN_BROWSER = $(sort $(dir $(shell find . -name '*_js_test.go' -not -path './node_modules/*')))
+
+.PHONY: test-wasm
+test-wasm: $(MODULES) chromium ## Go tests that run as wasm in the browser
+	@for package in $(IN_BROWSER); do \
+		echo "$$package in the browser"; node e2e/storage/run.mjs "$$package" || exit 1; \
+	done
+
+.PHONY: e2e-fast
+e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
+	node --test e2e/*.test.mjs
+
+.PHONY: e2e
+e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
+	node --test $$(find e2e -name '*.test.mjs')
+	node e2e/storage/kill.mjs
 
 .PHONY: lint
-lint: node_modules/.package-lock.json $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
-	@unformatted=$$(gofmt -s -l $$(find . -name '*.go' -not -path './node_modules/*' -not -path './.cache/*')); \
+lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -l); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -s -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	GOOS=js GOARCH=wasm $(GO) vet ./...
@@ -59,7 +92,16 @@ clean: ## delete what was built, but not what was downloaded
 	find build -mindepth 1 -maxdepth 1 -not -name .gitignore -exec rm -rf {} +
 	rm -rf bin .cache/build.json .cache/server.wasm
 
-node_modules/.package-lock.json: package-lock.json
+# pip fetches the wheel, once.
+.PHONY: pip
+pip:
+	@ls .cache/wheel/*.whl >/dev/null 2>&1 || python3 -m pip --version >/dev/null 2>&1 || { $(call install,python3-pip); }
+
+.PHONY: chromium
+chromium:
+	@[ -n "$(CHROMIUM)" ] || { $(call install,chromium); }
+
+$(MODULES): package-lock.json
 	npm ci
 	@touch $@
 

@@ -135,9 +135,7 @@ func (b *builder) info(id string, d *pages.Data) buildInfo {
 			info.Precache = append(info.Precache, p)
 		}
 	}
-	for _, icon := range iconFiles() {
-		info.Precache = append(info.Precache, icon)
-	}
+	info.Precache = append(info.Precache, iconFiles()...)
 	info.Bundles.Page = map[string]directions{}
 	info.Bundles.All.add(d.Bundles[d.Core])
 	for _, bundle := range d.Navigation {
