@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -34,7 +35,13 @@ type Server struct {
 	DB   *store.DB
 	HTTP *httptest.Server
 	Log  *bytes.Buffer
+	skew atomic.Int64
 }
+
+// Skip makes the server's clock jump, forwards or back.
+func (s *Server) Skip(d time.Duration) { s.skew.Add(int64(d)) }
+
+func (s *Server) now() time.Time { return time.Now().Add(time.Duration(s.skew.Load())) }
 
 // Front is a front end whose bundles have no files: enough for everything but what pages look like.
 var Front = fstest.MapFS{
@@ -54,9 +61,10 @@ var Front = fstest.MapFS{
 func New(t testing.TB, options ...func(*server.Config)) *Server {
 	t.Helper()
 	ctx := context.Background()
-	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), nil)
+	s := &Server{Log: &bytes.Buffer{}}
+	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), s.now)
 	require.NoError(t, err)
-	s := &Server{DB: db, Log: &bytes.Buffer{}}
+	s.DB = db
 	cfg := server.Config{
 		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
 			Options: api.DefaultOptions(), Log: slog.New(slog.NewTextHandler(s.Log, nil)), Device: device{}},
