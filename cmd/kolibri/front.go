@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing/fstest"
 
 	"kolibri/core/api"
@@ -58,6 +59,8 @@ func findFrontEnd(dir string, log *slog.Logger) (*frontEnd, error) {
 
 // pagePath is the address of one of Kolibri's pages, below the prefix.
 var pagePath = regexp.MustCompile(`^[a-z]{2,3}(-[a-z0-9]+)*/(auth|coach|device|facility|learn|profile|setup|unsupported)(/|$)`)
+
+func isPage(path string) bool { return !strings.HasPrefix(path, "api/") && pagePath.MatchString(path) }
 
 // missing answers for the pages of a server that has no front end.
 func missing(w http.ResponseWriter) {

@@ -50,7 +50,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 					return
 				}
 			}
-			if front.root == nil && pagePath.MatchString(rest) {
+			if front.root == nil && isPage(rest) {
 				missing(w)
 				return
 			}
