@@ -104,7 +104,7 @@ type impatientBody struct {
 func (b *impatientBody) Read(p []byte) (int, error) {
 	_ = b.control.SetReadDeadline(time.Now().Add(b.timeout))
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	if errors.Is(err, io.EOF) {
 		// the connection is watched while the handler works on; that may take longer
 		_ = b.control.SetReadDeadline(time.Time{})
 	}
