@@ -62,7 +62,12 @@ async function runInBrowser(wasm) {
 							const answer = await scope.ask(data.ask, data.argument);
 							worker.postMessage({ answerTo: data.id, answer });
 						}
-						if (data.exit !== undefined) printed.then(() => resolve(data.exit));
+						if (data.exit !== undefined) {
+							// Events that nobody awaited may still arrive, and find the program gone.
+							worker.onerror = null;
+							worker.terminate();
+							printed.then(() => resolve(data.exit));
+						}
 					};
 					worker.postMessage({ wasm: "/test.wasm", args, env: {} });
 				}),

@@ -49,6 +49,14 @@ function fillable(opfs) {
 	};
 }
 
+/** IndexedDB as it is when the quota is used up. */
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (value, key) {
+	scope.kolibriRunner.space -= value.byteLength ?? 0;
+	if (scope.kolibriRunner.space < 0) throw new DOMException("full", "QuotaExceededError");
+	return put.call(this, value, key);
+};
+
 scope.onmessage = async (/** @type {MessageEvent} */ event) => {
 	if (event.data.answerTo) {
 		waiting.get(event.data.answerTo)?.(event.data.answer);

@@ -118,6 +118,7 @@ func testFullAnywhere(t *testing.T, s *subject) {
 			db = s.reopen(t, db)
 		}
 		lift := s.LimitSpace(t, int64(round*round*211))
+		t.Cleanup(lift)
 		var err error
 		for tries := 0; err == nil && tries < 200; tries++ {
 			if err = insertPair(s, db, acknowledged, 3000+round*100); err == nil {

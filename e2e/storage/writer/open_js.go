@@ -4,12 +4,15 @@ import (
 	"context"
 
 	"kolibri/store"
+	"kolibri/store/idb"
 	"kolibri/store/opfs"
 )
 
-const directory, name = "kill", "db.sqlite3"
-
 // open opens the database with Kolibri's whole schema, as the server does.
-func open(ctx context.Context, _ string) (*store.DB, error) {
-	return opfs.Disk.Open(ctx, directory, name, nil)
+func open(ctx context.Context, backend string) (*store.DB, error) {
+	disk := opfs.Disk
+	if backend == idb.Disk.Name() {
+		disk = idb.Disk
+	}
+	return disk.Open(ctx, "kill", "db.sqlite3", nil)
 }
