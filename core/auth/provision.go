@@ -119,13 +119,6 @@ func CreateUser(tx *store.Tx, random io.Reader, facility *Collection, u NewUser)
 	})
 }
 
-// AddRole gives a user a role; one who has it keeps it.
-func AddRole(tx *store.Tx, random io.Reader, user string, c *Collection, kind string) error {
-	_, err := morango.InsertNew(tx, random, morango.Role, morango.Row{
-		"user_id": user, "collection_id": c.ID, "dataset_id": c.DatasetID, "kind": kind})
-	return err
-}
-
 // MakeSuperuser gives a user all rights over this device.
 func MakeSuperuser(tx *store.Tx, user string) error {
 	return GrantDevice(tx, user, true, true)

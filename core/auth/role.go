@@ -95,9 +95,9 @@ func ensureFacilityRoles(tx *store.Tx, random io.Reader, needed map[link]*Collec
 	return err
 }
 
-// GrantRole gives a user a role for a collection, with what follows from it; one who has it keeps
+// AddRole gives a user a role for a collection, with what follows from it; one who has it keeps
 // it. The role must be a valid one.
-func GrantRole(tx *store.Tx, random io.Reader, user string, c *Collection, kind string) error {
+func AddRole(tx *store.Tx, random io.Reader, user string, c *Collection, kind string) error {
 	_, err := grantRoles(tx, random, []link{{UserID: user, CollectionID: c.ID, Kind: kind}}, map[string]*Collection{c.ID: c})
 	return err
 }
