@@ -90,7 +90,8 @@ async function killRepeatedly(name, args, kills) {
 			if (index > 0) commits.push(checked - found);
 			found = checked;
 			if (kill === "check") break;
-			await sleep(20 + Math.random() * Math.random() * 5000);
+			await victim.hasCommitted(found + between());
+			await sleep(Math.random() * 40);
 			if (kill === "worker") await victim.terminateWorker();
 			else await victim.killBrowser();
 			if (index % 25 === 24) console.log(`  ${index + 1} kills, ${found} transactions`);
@@ -107,7 +108,9 @@ async function survives({ backend, worker, browser }) {
 	console.log(`${backend}: ${worker} terminated workers and ${browser} killed browsers`);
 	const { commits, opens, problem } = await killRepeatedly(backend, [`backend=${backend}`], kills);
 	console.log(`  kills survived: ${commits.length}`);
-	console.log(`  commits between two kills: ${spread(commits)}, none in ${commits.filter((n) => n === 0).length}`);
+	console.log(
+		`  commits between two kills: ${spread(commits)}, none in ${commits.filter((n) => n === 0).length}`,
+	);
 	console.log(`  transactions in all: ${commits.reduce((a, b) => a + b, 0)}`);
 	console.log(`  milliseconds to open: ${spread(opens)}`);
 	if (problem) console.log(`  FAILED: ${problem}`);
@@ -122,14 +125,17 @@ async function isCaught({ control, means, kill, expect }) {
 	const args = ["backend=opfs", `control=${control}`];
 	const { commits, problem = "nothing was noticed" } = await killRepeatedly(control, args, kills);
 	const caught = expect.test(problem);
-	console.log(`control, ${means}: ${caught ? "caught" : "NOT CAUGHT"} at kill ${commits.length + 1}: ${problem.slice(0, 200)}`);
+	console.log(
+		`control, ${means}: ${caught ? "caught" : "NOT CAUGHT"} at kill ${commits.length + 1}: ${problem.slice(0, 200)}`,
+	);
 	return caught;
 }
 
 /** @param {number[]} numbers */
 function spread(numbers) {
 	const sorted = [...numbers].sort((a, b) => a - b);
-	const at = (/** @type {number} */ part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
+	const at = (/** @type {number} */ part) =>
+		sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))];
 	return `least ${at(0)}, 10% ${at(0.1)}, median ${at(0.5)}, 90% ${at(0.9)}, most ${at(1)}`;
 }
 
@@ -140,6 +146,11 @@ function shuffled(items) {
 		[items[i], items[j]] = [items[j], items[i]];
 	}
 	return items;
+}
+
+/** How many commits shall lie between two kills; one kill in ten strikes at once. */
+function between() {
+	return Math.random() < 0.1 ? 0 : 5 + Math.floor(Math.random() * Math.random() * 250);
 }
 
 /** @param {number} ms */

@@ -93,6 +93,16 @@ export class Victim {
 		return said;
 	}
 
+	/**
+	 * Waits until a commit is known outside, or for twenty seconds.
+	 * @param {number} number
+	 */
+	async hasCommitted(number) {
+		for (let waited = 0; this.acknowledged < number && waited < 20_000; waited += 5) {
+			await new Promise((resolve) => setTimeout(resolve, 5));
+		}
+	}
+
 	/** Terminates the worker; what it said before counts as acknowledged. */
 	async terminateWorker() {
 		const committed = await /** @type {import("playwright-core").Page} */ (this.#page).evaluate(() => {

@@ -161,9 +161,7 @@ function makeFiles(handles, error, root) {
 		async probe() {
 			const directory = await directoryAt("");
 			const name = `.probe-${Math.random().toString(36).slice(2)}`;
-			const file = /** @type {FileHandle} */ (
-				await directory.getFileHandle(name, { create: true })
-			);
+			const file = /** @type {FileHandle} */ (await directory.getFileHandle(name, { create: true }));
 			try {
 				(await file.createSyncAccessHandle()).close();
 			} finally {
