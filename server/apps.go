@@ -28,6 +28,7 @@ func (s *Server) start() (err error) {
 	}
 	s.cfg.Pages = s.pages
 	host := &s.cfg.Host
+	library := content.New(host, s.cfg.Build)
 	runner := tasks.New(host)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
 	for _, routes := range [][]api.Route{
@@ -39,10 +40,10 @@ func (s *Server) start() (err error) {
 		news.Routes(),
 		discovery.New(host).Routes(),
 		public.New(host).Routes(),
-		content.New(host, s.cfg.Build).Routes(),
+		library.Routes(),
 		setupwizard.New(host).Routes(),
 		deviceplugin.New(host).Routes(),
-		learn.New(host).Routes(),
+		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
 		userauth.New(host).Routes(),

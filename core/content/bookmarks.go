@@ -37,10 +37,7 @@ func (c *Content) bookmarked(r *api.Request) (any, error) {
 	offset, _ := positive(r, "offset")
 	answer := api.Limited{Count: count, Results: []*Node{}}
 	if offset+limit < count {
-		answer.More = map[string]any{}
-		for name, value := range lastValues(r.Query()) {
-			answer.More[name] = value
-		}
+		answer.More = lastValues(r.Query())
 		answer.More["limit"], answer.More["offset"] = limit, offset+limit
 	}
 	answer.Results, err = c.marked(r.Tx, q, " LIMIT "+strconv.FormatInt(limit, 10)+" OFFSET "+strconv.FormatInt(offset, 10))

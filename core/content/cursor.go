@@ -13,8 +13,8 @@ import (
 
 // Page is a part of a list of nodes: what follows it, if anything, is asked for by the parameters in More.
 type Page struct {
-	More    map[string]string `json:"more"`
-	Results []*Node           `json:"results"`
+	More    map[string]any `json:"more"`
+	Results []*Node        `json:"results"`
 }
 
 // ranking is what a list is paged by: a column, and how its values stand in a cursor. Equal values
@@ -160,7 +160,7 @@ func (at cursor) after(by ranking, shown []place, following string) string {
 }
 
 // more are the request's own parameters with another cursor, or nil at the end.
-func more(r *api.Request, next string) map[string]string {
+func more(r *api.Request, next string) map[string]any {
 	if next == "" {
 		return nil
 	}
@@ -169,8 +169,8 @@ func more(r *api.Request, next string) map[string]string {
 	return all
 }
 
-func lastValues(query url.Values) map[string]string {
-	all := make(map[string]string, len(query)+1)
+func lastValues(query url.Values) map[string]any {
+	all := make(map[string]any, len(query)+1)
 	for name, values := range query {
 		all[name] = values[len(values)-1]
 	}

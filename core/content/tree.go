@@ -94,10 +94,7 @@ func nest(r *api.Request, b branch, nodes []*Node) *Node {
 		}
 		parent.Children.Results = append(parent.Children.Results, n)
 		if len(parent.Children.Results) == childrenShown && n.Right+1 < parent.Right {
-			params := map[string]any{}
-			for name, value := range lastValues(r.Query()) {
-				params[name] = value
-			}
+			params := lastValues(r.Query())
 			params["next__gt"], params["depth"] = n.Right, depth
 			parent.Children.More = &Rest{parent.ID, params}
 		}

@@ -2,7 +2,9 @@ package content
 
 import (
 	"encoding/json"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kolibri/core/api"
@@ -137,6 +139,42 @@ func (c *Content) userNodes(r *api.Request) (any, error) {
 	}
 	slices.SortFunc(nodes, func(a, b *Node) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
 	return Page{More: more(r, next), Results: nodes}, nil
+}
+
+// Resumable are the resources that the person of a request began and did not finish, the latest
+// first, and how far he is with each. Courses are resumed in their own way and left out.
+// kolibri/plugins/learn/viewsets.py: LearnHomePageHydrationView
+func (c *Content) Resumable(r *api.Request) (Page, []Progress, error) {
+	const count = 12
+	r = r.WithQuery(url.Values{"resume": {"true"}, "max_results": {strconv.Itoa(count)}, "ordering": {"-last_interacted"}, "exclude_course_ancestry": {"true"}})
+	nodes, err := c.userNodes(r)
+	if err != nil {
+		return Page{}, nil, err
+	}
+	page := nodes.(Page)
+	if page.More != nil {
+		page.More["resume"], page.More["max_results"], page.More["exclude_course_ancestry"] = true, count, true
+	}
+	progress, err := c.progressList(r)
+	if err != nil {
+		return Page{}, nil, err
+	}
+	return page, progress.([]Progress), nil
+}
+
+// ProgressByID is how far the person of a request is with some available nodes, by their content ids.
+func (c *Content) ProgressByID(r *api.Request, ids []string) (map[string]api.Float, error) {
+	byContent := map[string]api.Float{}
+	for _, some := range chunks(ids) {
+		found, err := progressOf(r, available().Where("n.id IN ?", store.In(some)))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			byContent[p.ContentID] = p.Progress
+		}
+	}
+	return byContent, nil
 }
 
 // Progress is how far the person of a request is with a resource, and with its last try.

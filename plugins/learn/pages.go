@@ -14,17 +14,27 @@ import (
 const plugin = "kolibri.plugins.learn"
 
 // Learn answers for the plugin.
-type Learn struct{ host *api.Host }
+type Learn struct {
+	host    *api.Host
+	content *content.Content
+}
 
-// New makes the plugin of a host.
-func New(host *api.Host) *Learn { return &Learn{host} }
+// New makes the plugin of a host, which shows the library.
+func New(host *api.Host, library *content.Content) *Learn { return &Learn{host, library} }
 
 // Routes are the plugin's pages and APIs.
 func (l *Learn) Routes() []api.Route {
-	return []api.Route{
-		{Name: "kolibri:" + plugin + ":learn", Method: http.MethodGet, Handle: l.page},
-		{Name: "kolibri:" + plugin + ":my_downloads", Method: http.MethodGet, Handle: l.downloadsPage},
+	var all []api.Route
+	for name, handle := range map[string]api.Handler{
+		"learn": l.page, "my_downloads": l.downloadsPage,
+		"state": l.state, "homehydrate": l.home,
+		"learnerclassroom-list": l.classrooms, "learnerclassroom-detail": l.classroom,
+		"learnerlesson-list": l.lessons, "learnerlesson-detail": l.lesson,
+		"learnercourse-list": l.courses, "learnercourse-detail": l.course, "learnercourse-resume": l.resume,
+	} {
+		all = append(all, api.Route{Name: "kolibri:" + plugin + ":" + name, Method: http.MethodGet, Handle: handle})
 	}
+	return all
 }
 
 // page is the plugin's own page.
