@@ -2,23 +2,24 @@ package server
 
 import (
 	"context"
-
 	"kolibri/core/analytics"
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
+	"kolibri/core/bookmarks"
 	"kolibri/core/content"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
-	deviceplugin "kolibri/plugins/device"
 	"kolibri/plugins/facility"
 	"kolibri/plugins/learn"
 	"kolibri/plugins/setupwizard"
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
+	deviceplugin "kolibri/plugins/device"
+
 )
 
 // start makes the apps and binds their routes to the URL table.
@@ -43,6 +44,7 @@ func (s *Server) start() (err error) {
 		library.Routes(),
 		setupwizard.New(host).Routes(),
 		deviceplugin.New(host).Routes(),
+		bookmarks.New(host).Routes(),
 		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
