@@ -10,6 +10,7 @@ import (
 	"kolibri/core/content"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
+	"kolibri/core/logger"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
@@ -45,6 +46,7 @@ func (s *Server) start() (err error) {
 		setupwizard.New(host).Routes(),
 		deviceplugin.New(host).Routes(),
 		bookmarks.New(host).Routes(),
+		logger.New(host).Routes(),
 		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),
 		facility.New(host).Routes(),
