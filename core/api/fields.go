@@ -195,13 +195,17 @@ func CleanUUID(_ *Request, v any) (any, string, string) {
 // CleanChoice accepts one of the given texts.
 func CleanChoice(choices ...string) func(*Request, any) (any, string, string) {
 	return func(_ *Request, v any) (any, string, string) {
-		s, ok := v.(string)
-		if !ok {
-			if n, isNumber := v.(json.Number); isNumber {
-				s = n.String()
-			} else if b, isBool := v.(bool); isBool {
-				s = map[bool]string{true: "True", false: "False"}[b]
-			}
+		var s string
+		switch t := v.(type) {
+		case string:
+			s = t
+		case json.Number:
+			s = t.String()
+		case bool:
+			s = map[bool]string{true: "True", false: "False"}[t]
+		default:
+			text, _ := JSON(v)
+			s = string(text)
 		}
 		for _, c := range choices {
 			if s == c {
