@@ -33,6 +33,22 @@ scope.kolibriRunner = {
  */
 scope.kolibriRunner.space = Number.POSITIVE_INFINITY;
 
+/** How often Go called the file system, by import. @type {Record<string, number>} */
+scope.kolibriRunner.calls = { read: 0, write: 0, truncate: 0, flush: 0, size: 0 };
+
+/**
+ * Counts the calls of an import module.
+ * @param {any} opfs
+ */
+function counted(opfs) {
+	for (const [name, call] of Object.entries(opfs)) {
+		opfs[name] = (/** @type {any[]} */ ...args) => {
+			scope.kolibriRunner.calls[name]++;
+			return call(...args);
+		};
+	}
+}
+
 /**
  * Writes as the browser does when the quota is used up: shorter than asked, or not at all.
  * @param {any} opfs the import module
@@ -74,6 +90,7 @@ scope.onmessage = async (/** @type {MessageEvent} */ event) => {
 	};
 	await installOPFS(go);
 	fillable(go.importObject.opfs);
+	counted(go.importObject.opfs);
 	const { instance } = await WebAssembly.instantiateStreaming(fetch(wasm), go.importObject);
 	try {
 		await go.run(instance);

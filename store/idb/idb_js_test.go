@@ -15,3 +15,5 @@ func TestSettings(t *testing.T) {
 		"temp_store": "2", "page_size": "4096", "foreign_keys": "1",
 	})
 }
+
+func BenchmarkDisk(b *testing.B) { storetest.BenchDisk(b, idb.Disk) }
