@@ -8,6 +8,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"kolibri/store/tab"
 	"kolibri/wasm/bridge"
 )
 
@@ -29,7 +30,7 @@ func (a assets) Open(name string) (fs.File, error) {
 
 // ReadFile implements fs.ReadFileFS.
 func (a assets) ReadFile(name string) ([]byte, error) {
-	array, err := bridge.Await(context.Background(), a.host.Call("asset", name))
+	array, err := tab.Await(context.Background(), a.host.Call("asset", name))
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}

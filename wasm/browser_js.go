@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall/js"
 
+	"kolibri/store/tab"
 	"kolibri/wasm/bridge"
 )
 
@@ -16,7 +17,7 @@ type webCrypto struct{}
 func (webCrypto) PBKDF2(ctx context.Context, password, salt []byte, iterations int) ([]byte, error) {
 	subtle := js.Global().Get("crypto").Get("subtle")
 	usages := []any{"deriveBits"}
-	key, err := bridge.Await(ctx, subtle.Call("importKey", "raw", bridge.ToJS(password), "PBKDF2", false, usages))
+	key, err := tab.Await(ctx, subtle.Call("importKey", "raw", bridge.ToJS(password), "PBKDF2", false, usages))
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +25,7 @@ func (webCrypto) PBKDF2(ctx context.Context, password, salt []byte, iterations i
 		"name": "PBKDF2", "hash": "SHA-256", "salt": bridge.ToJS(salt), "iterations": iterations,
 	}
 	const keyBits = 256
-	bits, err := bridge.Await(ctx, subtle.Call("deriveBits", algorithm, key, keyBits))
+	bits, err := tab.Await(ctx, subtle.Call("deriveBits", algorithm, key, keyBits))
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +37,8 @@ type browser struct{}
 
 // FreeSpace implements api.Device: what the browser grants this site beyond what it uses.
 func (browser) FreeSpace(ctx context.Context) (int64, error) {
-	estimate, err := bridge.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
-	if err != nil {
-		return 0, err
-	}
-	return int64(estimate.Get("quota").Float() - estimate.Get("usage").Float()), nil
+	space, err := tab.Usage(ctx)
+	return space.Quota - space.Usage, err
 }
 
 // OS implements api.Device.

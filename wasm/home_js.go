@@ -10,28 +10,44 @@ import (
 	"io/fs"
 
 	"kolibri/store"
+	"kolibri/store/idb"
 	"kolibri/store/opfs"
+	"kolibri/store/tab"
 )
 
 // errNoStorage: the browser gives this site nowhere to keep data. Kolibri then does not start,
 // because work that looks saved and is not is worse than none.
 var errNoStorage = errors.New("this browser keeps no data for this site")
 
-// home is where the database lies: a folder of the origin's private file system.
-type home struct{ dir string }
+// home is where the database lies.
+type home struct {
+	disk *tab.Disk
+	dir  string
+}
 
-// findHome looks for storage that lasts.
+// findHome looks for storage that lasts: the private file system, or IndexedDB where the browser has
+// no such thing. A full or busy file system is no reason to take the other: a person would find
+// an empty Kolibri and believe that everything is lost.
 func findHome(ctx context.Context, dir string) (*home, error) {
-	if err := opfs.Disk.Available(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNoStorage, err)
+	first := opfs.Disk.Available(ctx)
+	if first == nil {
+		return &home{opfs.Disk, dir}, nil
 	}
-	return &home{dir: dir}, nil
+	var thrown *tab.Error
+	if errors.Is(first, store.ErrFull) || errors.As(first, &thrown) && thrown.Name == "NoModificationAllowedError" {
+		return nil, first
+	}
+	second := idb.Disk.Available(ctx)
+	if second == nil {
+		return &home{idb.Disk, dir}, nil
+	}
+	return nil, fmt.Errorf("%w: %w; %w", errNoStorage, first, second)
 }
 
 // open opens the database. The first start copies the ready-made one of the build: running the
 // schema's statements in code that is not yet optimised takes half a second.
 func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.DB, error) {
-	there, err := opfs.Disk.Exists(ctx, h.dir, database)
+	there, err := h.disk.Exists(ctx, h.dir, database)
 	if err != nil {
 		return nil, err
 	}
@@ -40,30 +56,30 @@ func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.
 		if err != nil {
 			return nil, err
 		}
-		if err := opfs.Disk.Install(ctx, h.dir, database, bytes.NewReader(content)); err != nil {
+		if err := h.disk.Install(ctx, h.dir, database, bytes.NewReader(content)); err != nil {
 			return nil, err
 		}
 	}
-	return opfs.Disk.Open(ctx, h.dir, database, now)
+	return h.disk.Open(ctx, h.dir, database, now)
 }
 
 // backup writes the database as one consistent file.
 func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
-	return opfs.Disk.Backup(ctx, db.Pool(), w)
+	return h.disk.Backup(ctx, db.Pool(), w)
 }
 
 // rescue writes the bytes of a database that does not open.
 func (h *home) rescue(ctx context.Context, w io.Writer) error {
-	return opfs.Disk.ReadFile(ctx, h.dir, database, w)
+	return h.disk.ReadFile(ctx, h.dir, database, w)
 }
 
 // restore replaces the closed database by r, unless r is not one of Kolibri's.
 func (h *home) restore(ctx context.Context, r io.Reader) error {
-	return opfs.Disk.Restore(ctx, h.dir, database, r, isKolibri)
+	return h.disk.Restore(ctx, h.dir, database, r, isKolibri)
 }
 
 // reset deletes the closed database.
-func (h *home) reset(ctx context.Context) error { return opfs.Disk.Remove(ctx, h.dir, database) }
+func (h *home) reset(ctx context.Context) error { return h.disk.Remove(ctx, h.dir, database) }
 
 // errNotKolibri: a file is a database, but of something else.
 var errNotKolibri = errors.New("the file is not a database of Kolibri")

@@ -28,6 +28,9 @@ const root = new URL("..", script.src);
 /** A server that dies this soon after it was restarted is not restarted again by itself. */
 const TOO_SOON_MS = 60_000;
 
+/** The first page comes to rest before files for later are fetched. */
+const QUIET_MS = 5000;
+
 let boot = showBoot();
 let busy = false;
 let failed = false;
@@ -118,7 +121,7 @@ function onPage(url) {
 	hideScreen();
 	strip.show(true);
 	strip.refresh();
-	if (!filling) registration.fill();
+	if (!filling) setTimeout(() => registration.fill(), QUIET_MS);
 	filling = true;
 	if (isSetUp(url)) home.askToPersist().catch(() => {});
 }

@@ -296,18 +296,3 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	}
 	require.Len(t, seen, n)
 }
-
-func TestAwait(t *testing.T) {
-	promise := js.Global().Get("Promise")
-	v, err := Await(t.Context(), promise.Call("resolve", 42))
-	require.NoError(t, err)
-	require.Equal(t, 42, v.Int())
-	_, err = Await(t.Context(), promise.Call("reject", js.Global().Get("Error").New("no luck")))
-	require.ErrorContains(t, err, "no luck")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	never := js.FuncOf(func(js.Value, []js.Value) any { return nil })
-	defer never.Release()
-	_, err = Await(ctx, promise.New(never))
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-}

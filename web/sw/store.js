@@ -8,7 +8,7 @@
 /** @typedef {import("../build.js").Build} Build */
 
 /** Files fetched at once: enough to keep a connection busy, few enough to leave room for the page. */
-const AT_ONCE = 4;
+const AT_ONCE = 3;
 
 /** @param {URL} root @param {string} id the build's */
 export const cacheName = (root, id) => `kolibri:${root.pathname}:build:${id}`;

@@ -1,0 +1,106 @@
+// A static host for the build: `python3 -m http.server`, which is all the build may ask of one.
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+
+export const BUILD = path.resolve(process.env.BUILD ?? "build");
+
+/** @returns {Promise<number>} a port that is free now */
+export function freePort() {
+	return new Promise((resolve) => {
+		const server = net.createServer().listen(0, "127.0.0.1", () => {
+			const { port } = /** @type {net.AddressInfo} */ (server.address());
+			server.close(() => resolve(port));
+		});
+	});
+}
+
+const answers = (/** @type {number} */ port) =>
+	new Promise((resolve) => {
+		const socket = net.connect(port, "127.0.0.1", () => resolve(true));
+		socket.on("error", () => resolve(false)).unref();
+		socket.on("connect", () => socket.destroy());
+	});
+
+export class Site {
+	/**
+	 * @param {object} [options]
+	 * @param {string} [options.under] folder of the host that the app lies in, such as "some/path/"
+	 */
+	constructor({ under = "" } = {}) {
+		this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-site-"));
+		this.app = path.join(this.folder, under);
+		this.under = under;
+		fs.mkdirSync(path.dirname(this.app), { recursive: true });
+		this.deploy(BUILD);
+	}
+
+	/** Puts a build in place of the one before. @param {string} build */
+	deploy(build) {
+		fs.rmSync(this.app, { recursive: true, force: true });
+		fs.cpSync(build, this.app, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
+	}
+
+	async start() {
+		this.port ??= await freePort();
+		const args = ["-m", "http.server", String(this.port), "--bind", "127.0.0.1", "--directory", this.folder];
+		this.process = spawn("python3", args, { stdio: "ignore" });
+		while (!(await answers(this.port))) await new Promise((go) => setTimeout(go, 30));
+		return this;
+	}
+
+	async stop() {
+		if (!this.process) return;
+		const ended = new Promise((go) => this.process?.once("exit", go));
+		this.process.kill("SIGKILL");
+		await ended;
+		this.process = undefined;
+	}
+
+	async remove() {
+		await this.stop();
+		fs.rmSync(this.folder, { recursive: true, force: true });
+	}
+
+	/** The app's root. */
+	get url() {
+		return `http://127.0.0.1:${this.port}/${this.under}`;
+	}
+
+	/** The path of the server program. */
+	get module() {
+		const names = fs.readdirSync(path.join(this.app, "app"));
+		return path.join(this.app, "app", /** @type {string} */ (names.find((n) => n.endsWith(".wasm"))));
+	}
+}
+
+/**
+ * The same build as an older release would have been: other ids, and so other names.
+ * @param {string} id
+ * @returns {string} a folder
+ */
+export function anotherRelease(id) {
+	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-release-"));
+	fs.cpSync(BUILD, folder, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
+	const old = buildId(folder);
+	const rename = (/** @type {string} */ text) => text.replaceAll(old, id);
+	for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
+		const name = path.join(entry.parentPath, entry.name);
+		if (!entry.isFile() || name.startsWith(path.join(folder, "static"))) continue;
+		if (/\.(br|gz)$/.test(name)) fs.rmSync(name);
+		else if (/\.(html|js)$/.test(name)) {
+			const text = rename(fs.readFileSync(name, "utf8"));
+			fs.rmSync(name);
+			fs.writeFileSync(rename(name), text);
+		} else if (rename(name) !== name) fs.renameSync(name, rename(name));
+	}
+	return folder;
+}
+
+/** @param {string} folder */
+export function buildId(folder) {
+	const shell = fs.readdirSync(path.join(folder, "app")).find((name) => /^shell-.*\.js$/.test(name));
+	return /** @type {RegExpExecArray} */ (/^shell-(.*)\.js$/.exec(shell ?? ""))[1];
+}
