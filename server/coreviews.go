@@ -32,5 +32,5 @@ func (s *Server) coreViews(host *api.Host) []api.Route {
 			routes = append(routes, api.Route{Name: name, Method: method, Handle: handle})
 		}
 	}
-	return routes
+	return append(routes, s.apiRoots(host)...)
 }

@@ -36,6 +36,9 @@ func (s *Server) commonHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", s.csp)
 }
 
+// neverKept forbids to keep an answer (django/utils/cache.py: add_never_cache_headers).
+const neverKept = "max-age=0, no-cache, no-store, must-revalidate, private"
+
 // freshness makes browsers ask again for what says nothing about its age. A handler that wants no
 // header at all sets Cache-Control to no values. A 304 is never fresh by itself.
 // django/middleware/cache.py: UpdateCacheMiddleware

@@ -159,6 +159,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 		header.Set("Content-Language", request.Lang)
 	}
 	if err != nil {
+		if handler.VolatileErrors {
+			header.Set("Cache-Control", neverKept)
+		}
 		s.fail(w, err)
 		return
 	}
@@ -188,6 +191,9 @@ func (s *Server) unhandled(w http.ResponseWriter, r *api.Request, rt *route, met
 		}
 		s.send(w, r.HTTP, r, api.Text(status, "text/html; charset=utf-8", ""))
 	default:
+		if get := rt.handlers[http.MethodGet]; get != nil && get.VolatileErrors {
+			w.Header().Set("Cache-Control", neverKept)
+		}
 		s.fail(w, api.Detail(http.StatusMethodNotAllowed, `Method "`+r.HTTP.Method+`" not allowed.`))
 	}
 }

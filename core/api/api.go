@@ -29,6 +29,8 @@ type Route struct {
 	NoTx bool
 	// CSRFAlways enforces the CSRF check for anonymous requests too, as Django does for plain views.
 	CSRFAlways bool
+	// VolatileErrors forbids everybody to keep an answer that is an error, wrong methods included.
+	VolatileErrors bool
 	// AfterError lets the transaction be committed although the handler returned an *Error.
 	AfterError bool
 }

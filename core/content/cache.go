@@ -24,7 +24,7 @@ func Touch(tx *store.Tx) error {
 }
 
 // cached makes an API conditional: a browser that has the answer of this state of the library is
-// told so before any work is done. Mistakes are never kept.
+// told so before any work is done.
 // kolibri/core/content/api.py: metadata_cache
 func cached(handle api.Handler) api.Handler {
 	return func(r *api.Request) (any, error) {
@@ -42,7 +42,6 @@ func cached(handle api.Handler) api.Handler {
 				shaped.Header = http.Header{}
 			}
 			shaped.Header.Set("ETag", `"`+key+`"`)
-			shaped.Header.Set("Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private")
 		}
 		if err != nil {
 			return nil, err

@@ -29,21 +29,24 @@ func (c *Content) Routes() []api.Route {
 	get := func(name string, handle api.Handler) {
 		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: handle})
 	}
-	get("channel-list", cached(c.channels))
-	get("channel-detail", cached(c.channel))
-	get("channel-filter-options", cached(filterOptions))
+	tagged := func(name string, handle api.Handler) {
+		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: cached(handle), VolatileErrors: true})
+	}
+	tagged("channel-list", c.channels)
+	tagged("channel-detail", c.channel)
+	tagged("channel-filter-options", filterOptions)
 	get("channel-thumbnail", thumbnail)
-	get("contentnode-list", cached(c.list))
-	get("contentnode-detail", cached(c.retrieve))
-	get("contentnode-random", cached(c.random))
-	get("contentnode-descendants-assessments", cached(c.countAssessments))
-	get("contentnode-recommendations-for", cached(c.recommendations))
-	get("contentnode_tree-detail", cached(c.tree))
-	get("contentnode_search-list", cached(c.searchList))
+	tagged("contentnode-list", c.list)
+	tagged("contentnode-detail", c.retrieve)
+	tagged("contentnode-random", c.random)
+	tagged("contentnode-descendants-assessments", c.countAssessments)
+	tagged("contentnode-recommendations-for", c.recommendations)
+	tagged("contentnode_tree-detail", c.tree)
+	tagged("contentnode_search-list", c.searchList)
 	for name, handle := range map[string]api.Handler{
 		"detail": c.retrieve, "random": c.random, "descendants-assessments": c.countAssessments, "recommendations-for": c.recommendations,
 	} {
-		get("contentnode_search-"+name, cached(withSearch(handle)))
+		tagged("contentnode_search-"+name, withSearch(handle))
 	}
 	get("usercontentnode-list", c.userNodes)
 	get("contentnodeprogress-list", c.progressList)
