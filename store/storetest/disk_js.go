@@ -38,6 +38,7 @@ func RunDisk(t *testing.T, disk *tab.Disk) {
 		"the browser's own quota":          testQuota,
 		"backup and restore":               testBackupAndRestore,
 		"a ready-made database":            testInstall,
+		"an interrupted restoration":       testInterruptedRestore,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, disk) })
 	}
@@ -259,6 +260,50 @@ func testInstall(t *testing.T, disk *tab.Disk) {
 		return err
 	}))
 	require.NoError(t, db.Close())
+}
+
+// testInterruptedRestore starts from what a crash between two steps of a restoration leaves: the
+// old database, moved away, with or without the new one in its place.
+func testInterruptedRestore(t *testing.T, disk *tab.Disk) {
+	ctx := context.Background()
+	const dir, name = "interrupted", "db.sqlite3"
+	holding := func(text string) []byte {
+		db, err := openDisk(ctx, disk, dir, "source.sqlite3")
+		require.NoError(t, err)
+		require.NoError(t, db.Write(ctx, func(tx *store.Tx) error {
+			if _, err := tx.Exec("CREATE TABLE note (text text)"); err != nil {
+				return err
+			}
+			_, err := tx.Exec("INSERT INTO note VALUES (?)", text)
+			return err
+		}))
+		var file bytes.Buffer
+		require.NoError(t, disk.Backup(ctx, db.Pool(), &file))
+		require.NoError(t, db.Close())
+		require.NoError(t, disk.Remove(ctx, dir, "source.sqlite3"))
+		return file.Bytes()
+	}
+	older, newer := holding("old"), holding("new")
+	for want, files := range map[string]map[string][]byte{
+		"old": {name + ".replaced": older, name + ".incoming": newer},
+		"new": {name + ".replaced": older, name: newer},
+	} {
+		for file, content := range files {
+			require.NoError(t, disk.Install(ctx, dir, file, bytes.NewReader(content)))
+		}
+		db, err := openDisk(ctx, disk, dir, name)
+		require.NoError(t, err)
+		require.NoError(t, db.Read(ctx, func(tx *store.Tx) error {
+			notes, err := tx.Strings("SELECT text FROM note")
+			require.Equal(t, []string{want}, notes)
+			return err
+		}))
+		require.NoError(t, db.Close())
+		left, err := disk.Exists(ctx, dir, name+".replaced")
+		require.NoError(t, err)
+		require.False(t, left)
+		require.NoError(t, disk.Remove(ctx, dir, name))
+	}
 }
 
 // Settings compares the pragmas of a new connection.

@@ -26,11 +26,10 @@ func main() {
 		name, value, _ := strings.Cut(arg, "=")
 		options[name] = value
 	}
-	if err := run(context.Background(), options); err != nil {
-		post(map[string]any{"failed": err.Error()})
-	}
+	post(map[string]any{"failed": run(context.Background(), options).Error()})
 }
 
+// run works until something fails.
 func run(ctx context.Context, options map[string]string) error {
 	start := time.Now()
 	db, err := open(ctx, options["backend"])
