@@ -54,10 +54,10 @@ func (v deletedUserView) restore(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := OnlyReadable(r, q, Users, "u"); err != nil {
+	if err := OnlyReadable(r, q.Query, Users, "u"); err != nil {
 		return nil, err
 	}
-	text, args := q.SQL("DISTINCT u.id")
+	text, args := q.find("u.id")
 	ids, err := r.Tx.Strings(text, args...)
 	if err != nil {
 		return nil, err

@@ -346,7 +346,7 @@ func deletable(r *api.Request, l userList) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, args := q.SQL("DISTINCT u.id, u.dataset_id")
+	text, args := q.find("u.id, u.dataset_id")
 	ids, self := []string{}, false
 	err = store.ForEach(r.Tx, func(row store.Scanner) error {
 		var id, dataset string

@@ -23,22 +23,26 @@ func narrowed(r *api.Request) bool {
 	return slices.ContainsFunc(narrowing, r.Query().Has)
 }
 
-// filterUsers adds the conditions that the parameters ask for to a query over userTables.
+// filterUsers adds the conditions that the parameters ask for to a query over userTables, and tells
+// whether they look at roles or rights, or at the users alone.
 // kolibri/core/auth/api.py: FacilityUserFilter
-func filterUsers(r *api.Request, q *api.Query) error {
+func filterUsers(r *api.Request, q *api.Query) (joined bool, err error) {
 	f := &userFilter{r: r, q: q}
 	const members = "SELECT user_id FROM kolibriauth_membership WHERE collection_id"
 	if c := f.collection("member_of"); c != "" {
 		q.Where("u.facility_id = ? OR u.id IN ("+members+" = ?)", c, c)
 	}
 	if list := f.collections("related_to__in"); list != nil {
+		joined = true
 		in := store.In(list)
 		q.Where("u.facility_id IN ? OR r.collection_id IN ? OR u.id IN ("+members+" IN ?)", in, in, in)
 	}
 	if t := f.types("user_type", r.Query().Get("user_type")); t != nil {
+		joined = true
 		ofType(q, t)
 	}
 	if t := f.types("user_type__in", r.ListParam("user_type__in")...); t != nil {
+		joined = true
 		ofType(q, t)
 	}
 	if c := f.collection("exclude_member_of"); c != "" {
@@ -48,6 +52,7 @@ func filterUsers(r *api.Request, q *api.Query) error {
 		q.Where("u.id NOT IN (SELECT user_id FROM kolibriauth_role WHERE collection_id = ? AND kind IN ?)", c, store.In([]string{Coach, AssignableCoach}))
 	}
 	if t := f.types("exclude_user_type", r.Query().Get("exclude_user_type")); t != nil {
+		joined = true
 		switch t[0] {
 		case "learner":
 			q.Where("r.id IS NOT NULL")
@@ -75,9 +80,9 @@ func filterUsers(r *api.Request, q *api.Query) error {
 	}
 	search(q, r.Query().Get("search"), "u.username", "u.full_name")
 	if f.err != nil {
-		return f.err
+		return joined, f.err
 	}
-	return f.bad.Err()
+	return joined, f.bad.Err()
 }
 
 // ofType keeps users of any of the types, and of their roles those that make them so.

@@ -60,23 +60,39 @@ var (
 	deletedUsers = userList{true, "date_deleted", append(slices.Clone(userOrders), "date_deleted")}
 )
 
+// userQuery is a query over userTables. Unless its conditions look at roles or rights, it finds its
+// users without those tables.
+type userQuery struct {
+	*api.Query
+	joined bool
+}
+
 // query selects the users that the request's filters name and, for a GET, that the person may read.
-func (l userList) query(r *api.Request) (*api.Query, error) {
-	q := &api.Query{From: userTables}
+func (l userList) query(r *api.Request) (userQuery, error) {
+	q := userQuery{Query: &api.Query{From: userTables}}
 	if l.deleted {
 		q.Where("u.date_deleted IS NOT NULL")
 	} else {
 		q.Where("u.date_deleted IS NULL")
 	}
 	if r.HTTP.Method == http.MethodGet || r.HTTP.Method == http.MethodHead {
-		if err := OnlyReadable(r, q, Users, "u"); err != nil {
-			return nil, err
+		if err := OnlyReadable(r, q.Query, Users, "u"); err != nil {
+			return q, err
 		}
 	}
-	if err := filterUsers(r, q); err != nil {
-		return nil, err
+	var err error
+	q.joined, err = filterUsers(r, q.Query)
+	return q, err
+}
+
+// find is the text that selects columns of the users themselves, each user once.
+func (q userQuery) find(columns string) (string, []any) {
+	if q.joined {
+		return q.SQL("DISTINCT " + columns)
 	}
-	return q, nil
+	alone := q.Clone()
+	alone.From = "kolibriauth_facilityuser u"
+	return alone.SQL(columns)
 }
 
 // list answers a list, or the page of it that was asked for.
@@ -92,11 +108,11 @@ func (l userList) list(r *api.Request) (any, error) {
 	}
 	size := r.PageSize(0, 0)
 	if size == 0 {
-		rows, err := readUsers(r.Tx, q)
+		rows, err := readUsers(r.Tx, q.Query)
 		sortUsers(rows, column, down)
 		return rows, err
 	}
-	text, args := q.SQL("DISTINCT u.id")
+	text, args := q.find("u.id")
 	count, err := r.Tx.Int("SELECT count(*) FROM ("+text+") AS found", args...)
 	if err != nil {
 		return nil, err
@@ -105,7 +121,7 @@ func (l userList) list(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, args = q.SQL("DISTINCT u.id, u." + column)
+	text, args = q.find("u.id, u." + column)
 	direction := ""
 	if down {
 		direction = " DESC"
