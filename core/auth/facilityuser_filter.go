@@ -23,26 +23,22 @@ func narrowed(r *api.Request) bool {
 	return slices.ContainsFunc(narrowing, r.Query().Has)
 }
 
-// filterUsers adds the conditions that the parameters ask for to a query over userTables, and tells
-// whether they look at roles or rights, or at the users alone.
+// filterUsers adds the conditions that the parameters ask for to a query.
 // kolibri/core/auth/api.py: FacilityUserFilter
-func filterUsers(r *api.Request, q *api.Query) (joined bool, err error) {
+func filterUsers(r *api.Request, q *userQuery) error {
 	f := &userFilter{r: r, q: q}
 	const members = "SELECT user_id FROM kolibriauth_membership WHERE collection_id"
 	if c := f.collection("member_of"); c != "" {
 		q.Where("u.facility_id = ? OR u.id IN ("+members+" = ?)", c, c)
 	}
 	if list := f.collections("related_to__in"); list != nil {
-		joined = true
 		in := store.In(list)
-		q.Where("u.facility_id IN ? OR r.collection_id IN ? OR u.id IN ("+members+" IN ?)", in, in, in)
+		q.byRole("u.facility_id IN ? OR r.collection_id IN ? OR u.id IN ("+members+" IN ?)", in, in, in)
 	}
 	if t := f.types("user_type", r.Query().Get("user_type")); t != nil {
-		joined = true
 		ofType(q, t)
 	}
 	if t := f.types("user_type__in", r.ListParam("user_type__in")...); t != nil {
-		joined = true
 		ofType(q, t)
 	}
 	if c := f.collection("exclude_member_of"); c != "" {
@@ -52,12 +48,11 @@ func filterUsers(r *api.Request, q *api.Query) (joined bool, err error) {
 		q.Where("u.id NOT IN (SELECT user_id FROM kolibriauth_role WHERE collection_id = ? AND kind IN ?)", c, store.In([]string{Coach, AssignableCoach}))
 	}
 	if t := f.types("exclude_user_type", r.Query().Get("exclude_user_type")); t != nil {
-		joined = true
 		switch t[0] {
 		case "learner":
-			q.Where("r.id IS NOT NULL")
+			q.byRole("r.id IS NOT NULL")
 		case "superuser":
-			q.Where("d.is_superuser IS NULL OR d.is_superuser = FALSE")
+			q.byRole("d.is_superuser IS NULL OR d.is_superuser = FALSE")
 		default:
 			q.Where("u.id NOT IN (SELECT user_id FROM kolibriauth_role WHERE kind = ?)", t[0])
 		}
@@ -78,15 +73,15 @@ func filterUsers(r *api.Request, q *api.Query) (joined bool, err error) {
 		}
 		q.Where("u.id IN ?", store.In(ids))
 	}
-	search(q, r.Query().Get("search"), "u.username", "u.full_name")
+	search(q.Query, r.Query().Get("search"), "u.username", "u.full_name")
 	if f.err != nil {
-		return joined, f.err
+		return f.err
 	}
-	return joined, f.bad.Err()
+	return f.bad.Err()
 }
 
 // ofType keeps users of any of the types, and of their roles those that make them so.
-func ofType(q *api.Query, types []string) {
+func ofType(q *userQuery, types []string) {
 	conditions, args := []string{}, []any{}
 	kinds := []string{}
 	for _, t := range types {
@@ -104,13 +99,13 @@ func ofType(q *api.Query, types []string) {
 	if len(kinds) > 0 {
 		conditions, args = append(conditions, "r.kind IN ?"), append(args, store.In(kinds))
 	}
-	q.Where(strings.Join(conditions, " OR "), args...)
+	q.byRole(strings.Join(conditions, " OR "), args...)
 }
 
 // userFilter reads parameters and collects what is wrong with them.
 type userFilter struct {
 	r   *api.Request
-	q   *api.Query
+	q   *userQuery
 	bad api.Invalidities
 	err error
 }

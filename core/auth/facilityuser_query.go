@@ -64,12 +64,21 @@ var (
 // users without those tables.
 type userQuery struct {
 	*api.Query
+	// shown has the conditions that look at roles or rights, which also say what roles are shown.
+	shown  *api.Query
 	joined bool
 }
 
+// byRole adds a condition that looks at roles or rights.
+func (q *userQuery) byRole(condition string, args ...any) {
+	q.Where(condition, args...)
+	q.shown.Where(condition, args...)
+	q.joined = true
+}
+
 // query selects the users that the request's filters name and, for a GET, that the person may read.
-func (l userList) query(r *api.Request) (userQuery, error) {
-	q := userQuery{Query: &api.Query{From: userTables}}
+func (l userList) query(r *api.Request) (*userQuery, error) {
+	q := &userQuery{Query: &api.Query{From: userTables}, shown: &api.Query{From: userTables}}
 	if l.deleted {
 		q.Where("u.date_deleted IS NOT NULL")
 	} else {
@@ -77,16 +86,14 @@ func (l userList) query(r *api.Request) (userQuery, error) {
 	}
 	if r.HTTP.Method == http.MethodGet || r.HTTP.Method == http.MethodHead {
 		if err := OnlyReadable(r, q.Query, Users, "u"); err != nil {
-			return q, err
+			return nil, err
 		}
 	}
-	var err error
-	q.joined, err = filterUsers(r, q.Query)
-	return q, err
+	return q, filterUsers(r, q)
 }
 
 // find is the text that selects columns of the users themselves, each user once.
-func (q userQuery) find(columns string) (string, []any) {
+func (q *userQuery) find(columns string) (string, []any) {
 	if q.joined {
 		return q.SQL("DISTINCT " + columns)
 	}
@@ -133,7 +140,7 @@ func (l userList) list(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := readUsers(r.Tx, q.Where("u.id IN ?", store.In(ids)))
+	rows, err := readUsers(r.Tx, q.shown.Where("u.id IN ?", store.In(ids)))
 	if err != nil {
 		return nil, err
 	}
