@@ -51,7 +51,7 @@ func TestViewNamesAreTheOriginals(t *testing.T) {
 	for _, tc := range []struct{ view, name, method, action, want string }{
 		{"LessonViewset", "x-list", "GET", "list", "Lesson Viewset List"},
 		{"FacilityUserViewSet", "x-detail", "GET", "retrieve", "Facility User Instance"},
-		{"CSVExportView", "x", "GET", "", "CSV Export"},
+		{"CSVExportView", "x", "GET", "", "Csv Export"},
 		{"FacilityDatasetViewSet", "x-update-pin", "PATCH", "update_pin", "Update pin"},
 	} {
 		u := url{View: tc.view, Name: tc.name, Actions: map[string]string{tc.method: tc.action}}

@@ -91,7 +91,7 @@ func (u url) viewName(method string) string {
 }
 
 // words splits a class name at its capitals as Django REST framework does: a capital begins a word
-// when a small letter stands beside it.
+// when a small letter stands beside it. Within a word there are no capitals ("Is Pin Valid").
 func words(name string) string {
 	var b strings.Builder
 	for i := 0; i < len(name); i++ {
@@ -101,6 +101,9 @@ func words(name string) string {
 			after := i+1 < len(name) && name[i+1] >= 'a' && name[i+1] <= 'z'
 			if before || after {
 				b.WriteByte(' ')
+			} else {
+				b.WriteByte(name[i] - 'A' + 'a')
+				continue
 			}
 		}
 		b.WriteByte(name[i])

@@ -49,7 +49,7 @@ func TestFacilities(t *testing.T) {
 		{"a wrong PIN", "superuser", "POST", "/api/auth/ispinvalid/{dataset}", `{"pin_code":"0043"}`, 200, `{"is_pin_valid":false}`},
 		{"a PIN that is none", "superuser", "POST", "/api/auth/ispinvalid/{dataset}", `{"pin_code":"42"}`, 400, "Invalid pin input"},
 		{"no PIN to check", "superuser", "POST", "/api/auth/ispinvalid/{dataset}", `{}`, 400, "Invalid pin input"},
-		{"the PIN of nothing", "superuser", "POST", "/api/auth/ispinvalid/{facility}", `{"pin_code":"0042"}`, 404, ""},
+		{"the PIN of nothing", "superuser", "POST", "/api/auth/ispinvalid/{facility}", `{"pin_code":"0042"}`, 404, "Is Pin Valid"},
 		{"letters are no PIN", "superuser", "POST", sets + "{dataset}/update-pin/", `{"pin_code":"abcd"}`, 400, "Invalid pin input"},
 		{"null is no PIN", "superuser", "PATCH", sets + "{dataset}/update-pin/", `{"pin_code":null}`, 400, "Invalid pin input"},
 		{"a PIN is needed", "admin", "POST", sets + "{dataset}/update-pin/", `{}`, 400, "Please provide a pin"},
