@@ -73,7 +73,7 @@ func filterUsers(r *api.Request, q *userQuery) error {
 		}
 		q.Where("u.id IN ?", store.In(ids))
 	}
-	search(q.Query, r.Query().Get("search"), "u.username", "u.full_name")
+	search(q.Query, r.Tx.Dialect(), r.Query().Get("search"), "u.username", "u.full_name")
 	if f.err != nil {
 		return f.err
 	}
@@ -186,34 +186,50 @@ const maxWords = 30
 
 // search keeps rows in which each word is found in one of the columns, whatever its case.
 // rest_framework/filters.py: SearchFilter
-func search(q *api.Query, text string, columns ...string) {
+func search(q *api.Query, dialect store.Dialect, text string, columns ...string) {
 	for _, word := range searchWords(text) {
-		var conditions []string
-		var args []any
-		for _, pattern := range casePatterns(word) {
-			for _, c := range columns {
-				conditions = append(conditions, "lower("+c+`) LIKE ? ESCAPE '\'`)
-				args = append(args, "%"+pattern+"%")
-			}
-		}
-		q.Where(strings.Join(conditions, " OR "), args...)
+		like(q, dialect, "%", word, columns...)
 	}
 }
 
-// casePatterns are LIKE patterns for a word. SQLite's lower knows ASCII only, so a word in another
-// script is looked for in small letters, in capitals, and with a capital first.
-func casePatterns(word string) []string {
+// searchWords splits a search as Django REST framework does; there is a limit to how many words count.
+func searchWords(text string) []string {
+	words := strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == 0 })
+	return words[:min(len(words), maxWords)]
+}
+
+// like keeps rows in which one of the columns has a word after before, which is a pattern, whatever
+// the word's case.
+func like(q *api.Query, dialect store.Dialect, before, word string, columns ...string) {
+	operator, forms := "ILIKE", []string{word}
+	if dialect == store.SQLite {
+		operator, forms = "LIKE", caseForms(word)
+	}
+	var conditions []string
+	var args []any
+	for _, form := range forms {
+		pattern := before + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(form) + "%"
+		for _, c := range columns {
+			conditions = append(conditions, c+" "+operator+` ? ESCAPE '\'`)
+			args = append(args, pattern)
+		}
+	}
+	q.Where(strings.Join(conditions, " OR "), args...)
+}
+
+// caseForms are the forms in which SQLite, whose LIKE knows the cases of ASCII only, looks for a
+// word: in small letters, in capitals, and with a capital first.
+func caseForms(word string) []string {
 	small := strings.ToLower(word)
 	runes := []rune(small)
 	runes[0] = unicode.ToTitle(runes[0])
-	var patterns []string
+	var forms []string
 	for _, form := range []string{small, asciiLower(strings.ToUpper(word)), asciiLower(string(runes))} {
-		p := strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(form)
-		if !slices.Contains(patterns, p) {
-			patterns = append(patterns, p)
+		if !slices.Contains(forms, form) {
+			forms = append(forms, form)
 		}
 	}
-	return patterns
+	return forms
 }
 
 // asciiLower writes A to Z small and leaves all other letters.

@@ -2,8 +2,6 @@ package auth
 
 import (
 	"net/http"
-	"strings"
-	"unicode"
 
 	"kolibri/core/api"
 	"kolibri/store"
@@ -69,24 +67,7 @@ func openUsernames(r *api.Request) (*api.Query, error) {
 		q.Where("u.facility_id = ?", id)
 	}
 	for _, word := range searchWords(r.Query().Get("search")) {
-		startsWith(q, "u.username", word)
+		like(q, r.Tx.Dialect(), "", word, "u.username")
 	}
 	return q, nil
-}
-
-// startsWith keeps rows whose column begins with a word, whatever its case.
-func startsWith(q *api.Query, column, word string) {
-	var conditions []string
-	var args []any
-	for _, pattern := range casePatterns(word) {
-		conditions = append(conditions, "lower("+column+`) LIKE ? ESCAPE '\'`)
-		args = append(args, pattern+"%")
-	}
-	q.Where(strings.Join(conditions, " OR "), args...)
-}
-
-// searchWords splits a search as Django REST framework does; there is a limit to how many words count.
-func searchWords(text string) []string {
-	words := strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == 0 })
-	return words[:min(len(words), maxWords)]
 }
