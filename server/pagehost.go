@@ -55,6 +55,9 @@ func (h *pageHost) HasLanguage(code string) bool {
 	return ok
 }
 
+// Presets implements api.Pages.
+func (h *pageHost) Presets() []string { return h.pages.Presets() }
+
 // Page implements api.Pages.
 func (h *pageHost) Page(r *api.Request, name string, sameForAll bool, data map[string]map[string]any) (*api.Response, error) {
 	all := maps.Clone(data)

@@ -90,6 +90,9 @@ type Pages interface {
 	// the same for everybody is cached for a few seconds and has an ETag
 	// (kolibri/core/decorators.py: cache_no_user_data).
 	Page(r *Request, name string, sameForAll bool, data map[string]map[string]any) (*Response, error)
+	// Presets are the kinds of files that the built viewers show; nodes with others are hidden
+	// (kolibri/core/content/utils/content_types_tools.py).
+	Presets() []string
 	// HasLanguage tells whether a language is on offer.
 	HasLanguage(code string) bool
 }

@@ -23,6 +23,9 @@ func (d *Device) Routes() []api.Route {
 	const name = "kolibri:" + plugin + ":"
 	return []api.Route{
 		{Name: name + "device_management", Method: http.MethodGet, Handle: d.page},
+		{Name: name + "device_channel-list", Method: http.MethodGet, Handle: d.channels},
+		{Name: name + "device_channel-detail", Method: http.MethodGet, Handle: d.channel},
+		{Name: name + "devicechannelorder", Method: http.MethodPost, Handle: d.order},
 	}
 }
 

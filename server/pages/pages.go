@@ -103,6 +103,15 @@ func (p *Pages) Names() []string {
 // Bundle is the id of the bundle that makes a page what it is, empty for a page without data.
 func (p *Pages) Bundle(page string) string { return p.data.Pages[page] }
 
+// Presets are the kinds of files that the viewers show.
+func (p *Pages) Presets() []string {
+	var all []string
+	for _, id := range p.data.Viewers {
+		all = append(all, p.data.Bundles[id].Presets...)
+	}
+	return all
+}
+
 // StaticURL is the address of a static file given by its path below the static root.
 func (p *Pages) StaticURL(file string) string { return p.site.Prefix + "static/" + file }
 
