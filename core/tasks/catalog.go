@@ -35,7 +35,7 @@ type Type struct {
 
 func catalog() map[string]*Type {
 	all := map[string]*Type{}
-	for _, line := range strings.Split(strings.TrimSpace(catalogTable), "\n") {
+	for _, line := range strings.Split(catalogTable, "\n") {
 		cells := strings.Split(line, "\t")
 		if len(cells) < 6 || strings.HasPrefix(line, "#") {
 			continue

@@ -227,7 +227,11 @@ func (r *Runner) execute(ctx context.Context, job *Job) error {
 	if t.ended {
 		return nil
 	}
-	return r.finish(t, result, err)
+	ending := r.finish(t, result, err)
+	if ending != nil && err == nil { // the result is nothing that can be kept
+		ending = r.finish(t, nil, ending)
+	}
+	return ending
 }
 
 // guard turns a panic of a job's work into its failure.
