@@ -21,6 +21,9 @@ const (
 	wasmLevel = 11
 )
 
+// window is how far back brotli may point, as a power of two: the farthest that browsers accept.
+const window = 24
+
 // compressor compresses with a cache by content, so that rebuilds cost nothing.
 type compressor struct{ dir string }
 
@@ -32,7 +35,7 @@ func (c *compressor) gzip(data []byte) ([]byte, error) {
 
 func (c *compressor) brotli(data []byte, level int) ([]byte, error) {
 	return c.cached(fmt.Sprintf("br%d", level), data, func(w io.Writer) (io.WriteCloser, error) {
-		return brotli.NewWriterLevel(w, level), nil
+		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: level, LGWin: window}), nil
 	})
 }
 
