@@ -43,7 +43,7 @@ test: ## everything that must pass before a change goes in
 	@$(MAKE) --no-print-directory FAST=1 lint test-go test-js test-wasm e2e-fast check-size
 
 .PHONY: test-go
-test-go: build ## Go tests
+test-go: build postgres ## Go tests, with a PostgreSQL server of their own
 	$(GO) test ./...
 
 .PHONY: test-js
@@ -66,7 +66,11 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 .PHONY: e2e
 e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
-	node e2e/storage/kill.mjs
+	@$(MAKE) --no-print-directory kill-test
+
+.PHONY: kill-test
+kill-test: $(MODULES) chromium ## kill workers and browsers amid writes, 250 times and more; SHORT=1 for a dozen
+	node e2e/storage/kill.mjs $(if $(SHORT),--short)
 
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
@@ -96,6 +100,10 @@ clean: ## delete what was built, but not what was downloaded
 .PHONY: pip
 pip:
 	@ls .cache/wheel/*.whl >/dev/null 2>&1 || python3 -m pip --version >/dev/null 2>&1 || { $(call install,python3-pip); }
+
+.PHONY: postgres
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(call install,postgresql); }
 
 .PHONY: chromium
 chromium:
