@@ -94,7 +94,7 @@ async function killRepeatedly(name, args, kills) {
 			await sleep(Math.random() * 40);
 			if (kill === "worker") await victim.terminateWorker();
 			else await victim.killBrowser();
-			if (index % 25 === 24) console.log(`  ${index + 1} kills, ${found} transactions`);
+			if (index % 10 === 9) console.log(`  ${index + 1} kills, ${found} transactions`);
 		}
 		return { commits, opens };
 	} finally {

@@ -41,7 +41,7 @@ const RETRY_FOR_MS = 5000;
  * @property {(handle: number) => void} close
  * @property {(dir: string, name: string) => Promise<void>} remove a missing file is no error
  * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
- * @property {() => Promise<void>} probe rejects where synchronous access handles cannot be had
+ * @property {() => Promise<void>} probe rejects where files cannot be opened synchronously and renamed
  * @property {() => string} error what the last failed import said
  */
 
@@ -164,8 +164,9 @@ function makeFiles(handles, error, root) {
 			const file = /** @type {FileHandle} */ (await directory.getFileHandle(name, { create: true }));
 			try {
 				(await file.createSyncAccessHandle()).close();
+				await file.move(`${name}-moved`);
 			} finally {
-				await directory.removeEntry(name);
+				await Promise.allSettled([directory.removeEntry(name), directory.removeEntry(`${name}-moved`)]);
 			}
 		},
 	};
