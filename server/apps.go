@@ -14,13 +14,12 @@ import (
 	"kolibri/core/public"
 	"kolibri/core/tasks"
 	"kolibri/plugins/coach"
+	deviceplugin "kolibri/plugins/device"
 	"kolibri/plugins/facility"
 	"kolibri/plugins/learn"
 	"kolibri/plugins/setupwizard"
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
-	deviceplugin "kolibri/plugins/device"
-
 )
 
 // start makes the apps and binds their routes to the URL table.

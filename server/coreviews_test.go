@@ -95,6 +95,7 @@ func TestHeaders(t *testing.T) {
 			a := s.As(t, "learner").Get(tc.path)
 			require.Equal(t, tc.status, a.Status)
 			require.Equal(t, "DENY", a.Header.Get("X-Frame-Options"))
+			require.Equal(t, "Kolibri/0.19.5", a.Header.Get("Server"))
 			require.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
 			require.Equal(t, "same-origin", a.Header.Get("Referrer-Policy"))
 			require.Contains(t, a.Header.Get("Content-Security-Policy"), "script-src 'self' blob:;")

@@ -28,8 +28,9 @@ func contentSecurityPolicy(o api.Options) string {
 	}, "; ")
 }
 
-// commonHeaders go with every answer.
+// commonHeaders go with every answer. The device's page shows what Server says and fails without it.
 func (s *Server) commonHeaders(h http.Header) {
+	h.Set("Server", "Kolibri/"+api.Version)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
