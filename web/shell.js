@@ -165,6 +165,8 @@ function stopped(error) {
 	if (!failed) fail(error?.code ?? "crashed", String(error?.stack ?? error), false);
 }
 
+// The address bar will move: what is relative to it must not.
+for (const link of document.querySelectorAll("link")) link.setAttribute("href", link.href);
 const language = guess(new URL(location.href), root, build).lang;
 if (pathIn(new URL(location.href), root)) document.documentElement.lang = language;
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {

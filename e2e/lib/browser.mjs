@@ -113,16 +113,13 @@ export class Browser {
 
 	/** Waits for one of Kolibri's pages whose application runs. @param {RegExp} [at] its address */
 	async mounted(at = /./, page = this.page) {
-		return until(
-			async () => {
-				const frame = this.frame(page);
-				const runs = await frame?.evaluate(
-					() => "kolibriCoreAppGlobal" in window && !document.querySelector("rootvue"),
-				);
-				return runs && at.test(frame?.url() ?? "") && frame;
-			},
-			`Kolibri's page at ${at} in ${page.url()}`,
-		);
+		return until(async () => {
+			const frame = this.frame(page);
+			const runs = await frame?.evaluate(
+				() => "kolibriCoreAppGlobal" in window && !document.querySelector("rootvue"),
+			);
+			return runs && at.test(frame?.url() ?? "") && frame;
+		}, `Kolibri's page at ${at} in ${page.url()}`);
 	}
 
 	/**
@@ -138,7 +135,11 @@ export class Browser {
 				const text = await answer.text();
 				return { status: answer.status, text };
 			},
-			/** @type {const} */ ([method, this.site.url + at, body === undefined ? undefined : JSON.stringify(body)]),
+			/** @type {const} */ ([
+				method,
+				this.site.url + at,
+				body === undefined ? undefined : JSON.stringify(body),
+			]),
 		);
 	}
 
@@ -148,7 +149,11 @@ export class Browser {
 			type: "kolibri.core.device.tasks.provisiondevice",
 			facility: { name: "Test School" },
 			superuser: { full_name: "Admin One", username: "admin", password: "password1" },
-			settings: { learner_can_login_with_no_password: false, on_my_own_setup: false, learner_can_sign_up: false },
+			settings: {
+				learner_can_login_with_no_password: false,
+				on_my_own_setup: false,
+				learner_can_sign_up: false,
+			},
 			preset: "formal",
 			language_id: "en",
 			device_name: "Test Device",

@@ -24,6 +24,20 @@ const answers = (/** @type {number} */ port) =>
 		socket.on("connect", () => socket.destroy());
 	});
 
+/**
+ * Lays a build out: what tests change is copied, the many other files are linked.
+ * @param {string} build @param {string} folder
+ */
+function lay(build, folder) {
+	fs.mkdirSync(folder, { recursive: true });
+	for (const name of fs.readdirSync(build)) {
+		const from = path.join(build, name);
+		const to = path.join(folder, name);
+		if (name === "static" || name === "data" || name === "icons") fs.symlinkSync(fs.realpathSync(from), to);
+		else fs.cpSync(from, to, { recursive: true });
+	}
+}
+
 export class Site {
 	/**
 	 * @param {object} [options]
@@ -40,7 +54,7 @@ export class Site {
 	/** Puts a build in place of the one before. @param {string} build */
 	deploy(build) {
 		fs.rmSync(this.app, { recursive: true, force: true });
-		fs.cpSync(build, this.app, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
+		lay(build, this.app);
 	}
 
 	async start() {
@@ -83,12 +97,12 @@ export class Site {
  */
 export function anotherRelease(id) {
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-release-"));
-	fs.cpSync(BUILD, folder, { recursive: true, mode: fs.constants.COPYFILE_FICLONE });
+	lay(BUILD, folder);
 	const old = buildId(folder);
 	const rename = (/** @type {string} */ text) => text.replaceAll(old, id);
 	for (const entry of fs.readdirSync(folder, { recursive: true, withFileTypes: true })) {
 		const name = path.join(entry.parentPath, entry.name);
-		if (!entry.isFile() || name.startsWith(path.join(folder, "static"))) continue;
+		if (!entry.isFile()) continue;
 		if (/\.(br|gz)$/.test(name)) fs.rmSync(name);
 		else if (/\.(html|js)$/.test(name)) {
 			const text = rename(fs.readFileSync(name, "utf8"));

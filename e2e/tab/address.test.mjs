@@ -1,0 +1,69 @@
+// The address bar, the title and the browser's buttons, as on a server.
+import { test } from "node:test";
+import { sleep, until } from "../lib/browser.mjs";
+import { inBrowser } from "../lib/fixture.mjs";
+
+/** @param {import("../lib/browser.mjs").Browser} browser @param {RegExp} at */
+const bothAt = (browser, at) =>
+	until(
+		() => at.test(browser.page.url()) && at.test(browser.frame()?.url() ?? ""),
+		`tab and frame at ${at}: ${browser.page.url()} and ${browser.frame()?.url()}`,
+	);
+
+test(
+	"the address bar follows Kolibri and leads it",
+	inBrowser(async ({ browser }) => {
+		await browser.open();
+		await browser.mounted();
+		await browser.provision();
+
+		await browser.open("en/facility/#/settings"); // a deep link
+		await browser.mounted(/\/en\/facility\/#\/settings/);
+		await bothAt(browser, /#\/settings/);
+		await until(async () => /Settings/i.test(await browser.page.title()), "the page's title");
+
+		await browser.page.reload();
+		await browser.mounted(/#\/settings/);
+
+		const session = await browser.context.newCDPSession(browser.page);
+		await session.send("Page.reload", { ignoreCache: true }); // past the service worker
+		await sleep(300);
+		await browser.mounted(/#\/settings/);
+
+		await browser.page.evaluate(() => {
+			location.hash = "#/users";
+		}); // typed by hand
+		await bothAt(browser, /#\/users/);
+		await browser.page.goBack();
+		await bothAt(browser, /#\/settings/);
+		await browser.page.goForward();
+		await bothAt(browser, /#\/users/);
+
+		await browser.go("en/profile/"); // another page of Kolibri's
+		await browser.mounted(/\/en\/profile\//);
+		await bothAt(browser, /\/en\/profile\//);
+		await browser.page.goBack();
+		await browser.mounted(/\/en\/facility\//);
+		await bothAt(browser, /\/en\/facility\/#\/users/);
+		await browser.page.goForward();
+		await bothAt(browser, /\/en\/profile\//);
+
+		await browser.go("user/"); // a redirect, and another
+		await bothAt(browser, /\/en\/(?!user)/);
+	}),
+);
+
+test(
+	"language and direction of the tab are the page's",
+	inBrowser(async ({ browser }) => {
+		await browser.open("ar/setup/");
+		await browser.mounted(/\/ar\/setup\//);
+		await until(
+			() =>
+				browser.page.evaluate(
+					() => document.documentElement.lang === "ar" && document.documentElement.dir === "rtl",
+				),
+			"Arabic, right to left",
+		);
+	}),
+);
