@@ -3,6 +3,7 @@ package device
 import (
 	"crypto/subtle"
 	"errors"
+	"strings"
 
 	"kolibri/core/api"
 	"kolibri/core/views"
@@ -19,7 +20,8 @@ func (d *Device) initialize(r *api.Request) (any, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
-	if key == "" || subtle.ConstantTimeCompare([]byte(key), []byte(r.Param("token"))) != 1 {
+	known, ok := api.ParseUUID(key) // PostgreSQL keeps it with hyphens
+	if !ok || subtle.ConstantTimeCompare([]byte(known), []byte(strings.ToLower(r.Param("_0")))) != 1 {
 		return nil, r.PermissionDenied()
 	}
 	target := d.host.Options.URLPathPrefix
