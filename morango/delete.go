@@ -164,7 +164,7 @@ func collect(tx *store.Tx, table string, ids []string) (map[string]*rowSet, []st
 func existing(tx *store.Tx, table, column string, values []string) ([]string, error) {
 	var all []string
 	for chunk := range slices.Chunk(values, 500) {
-		found, err := tx.Strings("SELECT CAST("+keyOf(table)+" AS TEXT) FROM "+table+" WHERE "+column+" IN ?", store.In(chunk))
+		found, err := tx.Strings("SELECT "+keyOf(table)+" FROM "+table+" WHERE "+column+" IN ?", store.In(chunk))
 		if err != nil {
 			return nil, err
 		}

@@ -32,6 +32,9 @@ func scanCollection(row store.Scanner) (*Collection, error) {
 
 // LoadCollection reads a collection, or returns store.ErrNotFound.
 func LoadCollection(tx *store.Tx, id string) (*Collection, error) {
+	if id == "" { // which PostgreSQL would not compare with an id
+		return nil, store.ErrNotFound
+	}
 	c, err := store.Get(tx, scanCollection, "SELECT "+collectionColumns+" FROM kolibriauth_collection WHERE id = ?", id)
 	if err != nil {
 		return nil, err
@@ -116,7 +119,10 @@ func (v *collectionView) show(r *api.Request) (any, error) {
 }
 
 func (v *collectionView) one(r *api.Request, q *api.Query, id string) (any, error) {
-	id, _ = api.ParseUUID(id)
+	id, valid := api.ParseUUID(id)
+	if !valid {
+		return nil, r.NotFound()
+	}
 	all, err := v.list(r, q.Where("c.id = ?", id))
 	if err != nil {
 		return nil, err
@@ -234,8 +240,8 @@ func (v *collectionView) move(r *api.Request, c *Collection, parent string) erro
 
 // unique refuses a name that a sibling has.
 func (v *collectionView) unique(r *api.Request, c *Collection) error {
-	taken, err := r.Tx.Exists("SELECT 1 FROM kolibriauth_collection WHERE kind = ? AND parent_id = ? AND name = ? AND id <> ?", c.Kind, c.ParentID, c.Name, c.ID)
-	if err != nil || !taken {
+	same, err := r.Tx.Strings("SELECT id FROM kolibriauth_collection WHERE kind = ? AND parent_id = ? AND name = ?", c.Kind, c.ParentID, c.Name)
+	if err != nil || !slices.ContainsFunc(same, func(id string) bool { return id != c.ID }) {
 		return err
 	}
 	return api.FieldError(api.Unique, "non_field_errors", "The fields parent, name must make a unique set.")

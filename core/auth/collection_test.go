@@ -32,8 +32,9 @@ func try(t *testing.T, w *servertest.World, trials []trial) {
 	}
 }
 
-func TestCollections(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestCollections(t *testing.T) { collections(t, servertest.NewWorld(t)) }
+
+func collections(t *testing.T, w *servertest.World) {
 	const classes, groups = "/api/auth/classroom/", "/api/auth/learnergroup/"
 	unknown := strings.Repeat("0", 32)
 	try(t, w, []trial{
@@ -71,8 +72,9 @@ func TestCollections(t *testing.T) {
 	})
 }
 
-func TestMembershipsBounds(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestMembershipsBounds(t *testing.T) { membershipBounds(t, servertest.NewWorld(t)) }
+
+func membershipBounds(t *testing.T, w *servertest.World) {
 	const members = "/api/auth/membership/"
 	unknown := strings.Repeat("0", 32)
 	try(t, w, []trial{
@@ -103,8 +105,9 @@ func TestMembershipsBounds(t *testing.T) {
 	})
 }
 
-func TestRolesBounds(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestRolesBounds(t *testing.T) { roleBounds(t, servertest.NewWorld(t)) }
+
+func roleBounds(t *testing.T, w *servertest.World) {
 	const roles = "/api/auth/role/"
 	try(t, w, []trial{
 		{"a class's coach is the facility's too", "admin", "POST", roles, `{"user":"{loner}","collection":"{class_a}","kind":"coach"}`, 201, `"kind":"coach"`},

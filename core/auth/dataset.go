@@ -69,6 +69,9 @@ func scanDataset(row store.Scanner) (*Dataset, error) {
 
 // LoadDataset reads a facility's settings, or returns store.ErrNotFound.
 func LoadDataset(tx *store.Tx, id string) (*Dataset, error) {
+	if id == "" { // which PostgreSQL would not compare with an id
+		return nil, store.ErrNotFound
+	}
 	d, err := store.Get(tx, scanDataset, "SELECT "+selectDataset+" FROM kolibriauth_facilitydataset d WHERE d.id = ?", id)
 	if err != nil {
 		return nil, err

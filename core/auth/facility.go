@@ -47,9 +47,9 @@ type facilityJSON struct {
 var facilityColumns = `f.id, f.name,
 	(SELECT count(*) FROM kolibriauth_facilityuser u WHERE u.facility_id = f.id AND u.date_deleted IS NULL),
 	(SELECT count(*) FROM kolibriauth_collection c WHERE c.parent_id = f.id AND c.kind = 'classroom'),
-	(SELECT max(t.last_activity_timestamp) FROM morango_transfersession t WHERE t.filter = f.dataset_id
+	(SELECT max(t.last_activity_timestamp) FROM morango_transfersession t WHERE t.filter = replace(CAST(f.dataset_id AS TEXT), '-', '')
 		AND t.push = TRUE AND t.active = FALSE AND t.transfer_stage = 'cleanup' AND t.transfer_stage_status = 'completed'),
-	(SELECT max(t.last_activity_timestamp) FROM morango_transfersession t WHERE t.filter = f.dataset_id
+	(SELECT max(t.last_activity_timestamp) FROM morango_transfersession t WHERE t.filter = replace(CAST(f.dataset_id AS TEXT), '-', '')
 		AND t.transfer_stage_status = 'errored'), ` + selectDataset
 
 func (v *facilityView) list(r *api.Request, conditions ...any) ([]facilityJSON, error) {
@@ -82,7 +82,10 @@ func (v *facilityView) list(r *api.Request, conditions ...any) ([]facilityJSON, 
 func (v *facilityView) index(r *api.Request) (any, error) { return v.list(r) }
 
 func (v *facilityView) show(r *api.Request) (any, error) {
-	id, _ := api.ParseUUID(r.Param("pk"))
+	id, valid := api.ParseUUID(r.Param("pk"))
+	if !valid {
+		return nil, r.NotFound()
+	}
 	return v.one(r, id)
 }
 

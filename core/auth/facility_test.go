@@ -13,8 +13,9 @@ import (
 	"kolibri/store"
 )
 
-func TestFacilities(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestFacilities(t *testing.T) { facilities(t, servertest.NewWorld(t)) }
+
+func facilities(t *testing.T, w *servertest.World) {
 	const facilities, sets = "/api/auth/facility/", "/api/auth/facilitydataset/"
 	try(t, w, []trial{
 		{"counts", "anonymous", "GET", facilities + "{facility}/", "", 200, `"num_users":8,"num_classrooms":2,"num_learners":4,"last_successful_sync":null,"last_failed_sync":null,"picture_passwords_exhausted":false`},
@@ -74,8 +75,9 @@ func TestNewFacilityAsksWhatTheDeviceAsks(t *testing.T) {
 }
 
 // Learners who change to pictures get them by a job that the settings page waits for.
-func TestHandingOutPicturePasswords(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestHandingOutPicturePasswords(t *testing.T) { handOutPictures(t, servertest.NewWorld(t)) }
+
+func handOutPictures(t *testing.T, w *servertest.World) {
 	admin := w.As(t, "admin")
 	path := w.Path("/api/auth/facilitydataset/{dataset}/save-facility-login-settings/")
 	pictures := map[string]any{"picture_password_settings": map[string]any{"icon_style": "standard", "show_icon_text": true}}
@@ -103,8 +105,9 @@ func TestHandingOutPicturePasswords(t *testing.T) {
 	require.Equal(t, 200, admin.Patch(path, map[string]any{"picture_password_settings": nil}).Status)
 }
 
-func TestDeletingTheFacilityEndsEverything(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestDeletingTheFacilityEndsEverything(t *testing.T) { deleteFacility(t, servertest.NewWorld(t)) }
+
+func deleteFacility(t *testing.T, w *servertest.World) {
 	super := w.As(t, "superuser")
 	require.Equal(t, 204, super.Delete(w.Path("/api/auth/facility/{facility}/")).Status)
 	left := w.Client(t).Get("/api/auth/facility/")
@@ -113,8 +116,9 @@ func TestDeletingTheFacilityEndsEverything(t *testing.T) {
 }
 
 // The job deletes a facility from this device alone: other devices shall not hear of it.
-func TestDeleteFacilityJob(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestDeleteFacilityJob(t *testing.T) { deleteByJob(t, servertest.NewWorld(t)) }
+
+func deleteByJob(t *testing.T, w *servertest.World) {
 	start := func(actor, facility string) *servertest.Answer {
 		return w.As(t, actor).Post("/api/tasks/tasks/", map[string]any{"type": "kolibri.core.auth.tasks.deletefacility", "facility": w.IDs[facility]})
 	}

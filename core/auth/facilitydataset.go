@@ -78,7 +78,10 @@ func (v *datasetView) list(r *api.Request, conditions ...any) ([]any, error) {
 func (v *datasetView) index(r *api.Request) (any, error) { return v.list(r) }
 
 func (v *datasetView) show(r *api.Request) (any, error) {
-	id, _ := api.ParseUUID(r.Param("pk"))
+	id, valid := api.ParseUUID(r.Param("pk"))
+	if !valid {
+		return nil, r.NotFound()
+	}
 	return v.one(r, id)
 }
 

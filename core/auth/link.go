@@ -126,7 +126,13 @@ func (v *linkView) filtered(r *api.Request) (q *api.Query, narrowed bool, err er
 		q.Where("l.kind = ?", kind)
 	}
 	for _, f := range [][2]string{{"user_ids", "l.user_id"}, {"by_ids", "l.id"}} {
-		if ids := r.ListParam(f[0]); ids != nil {
+		if given := r.ListParam(f[0]); given != nil {
+			ids := []string{} // what is no id names no row
+			for _, g := range given {
+				if id, ok := api.ParseUUID(g); ok {
+					ids = append(ids, id)
+				}
+			}
 			q.Where(f[1]+" IN ?", store.In(ids))
 		}
 	}
@@ -170,7 +176,10 @@ func (v *linkView) show(r *api.Request) (any, error) {
 }
 
 func (v *linkView) one(r *api.Request, q *api.Query) (link, error) {
-	id, _ := api.ParseUUID(r.Param("pk"))
+	id, valid := api.ParseUUID(r.Param("pk"))
+	if !valid {
+		return link{}, r.NotFound()
+	}
 	text, args := q.Where("l.id = ?", id).SQL(v.columns())
 	all, err := store.Select(r.Tx, scanLink, text, args...)
 	if err != nil {

@@ -182,8 +182,9 @@ var attempts = []attempt{
 	{"DELETE", "/api/auth/membership/?by_ids={target}", "", membershipIn("class_b", "group_b"), "403 403 403 204 204 204 403 403 403"},
 }
 
-func TestPermissionLadder(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestPermissionLadder(t *testing.T) { climb(t, servertest.NewWorld(t)) }
+
+func climb(t *testing.T, w *servertest.World) {
 	browsers := map[string]*servertest.Client{}
 	for _, actor := range actors {
 		browsers[actor] = w.As(t, actor)
@@ -219,8 +220,9 @@ func TestPermissionLadder(t *testing.T) {
 	}
 }
 
-func TestListsShowWhatSomebodyMayRead(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestListsShowWhatSomebodyMayRead(t *testing.T) { lists(t, servertest.NewWorld(t)) }
+
+func lists(t *testing.T, w *servertest.World) {
 	for _, tc := range []struct {
 		path string
 		//      anonymous, learner, classcoach, coach, admin, superuser; learner, coach, admin from elsewhere

@@ -211,7 +211,7 @@ func (p *Person) user(tx *store.Tx, id string) (place, error) {
 
 // collection returns a collection, or nil for an unknown one.
 func (p *Person) collection(tx *store.Tx, id string) (*Collection, error) {
-	if _, ok := p.collections[id]; !ok {
+	if _, ok := p.collections[id]; !ok && id != "" {
 		if err := p.Know(tx, nil, []string{id}); err != nil {
 			return nil, err
 		}

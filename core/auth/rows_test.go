@@ -65,9 +65,10 @@ func TestRealRowsHaveTheIdentitiesWeGive(t *testing.T) {
 }
 
 // The rows that this app writes are those of a real Kolibri: column by column, with ids called by name.
-func TestRowsAreThoseOfARealKolibri(t *testing.T) {
+func TestRowsAreThoseOfARealKolibri(t *testing.T) { compareRows(t, servertest.NewWorld(t)) }
+
+func compareRows(t *testing.T, w *servertest.World) {
 	g := readRealWorld(t)
-	w := servertest.NewWorld(t)
 	for table, want := range g.Rows {
 		t.Run(table, func(t *testing.T) {
 			var got []row
@@ -186,9 +187,10 @@ func plain(v any) string {
 }
 
 // Deletions reach what they reach in a real Kolibri, and are noted for other devices.
-func TestDeletionsAreThoseOfARealKolibri(t *testing.T) {
+func TestDeletionsAreThoseOfARealKolibri(t *testing.T) { compareDeletions(t, servertest.NewWorld(t)) }
+
+func compareDeletions(t *testing.T, w *servertest.World) {
 	g := readRealWorld(t)
-	w := servertest.NewWorld(t)
 	super := w.As(t, "superuser")
 	id := func(query string, args ...any) (id string) {
 		require.NoError(t, w.DB.Read(context.Background(), func(tx *store.Tx) error { return tx.QueryRow(query, args...).Scan(&id) }))

@@ -64,7 +64,6 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 	s := &Server{Log: &bytes.Buffer{}}
 	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), s.now)
 	require.NoError(t, err)
-	s.DB = db
 	cfg := server.Config{
 		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
 			Options: api.DefaultOptions(), Log: slog.New(slog.NewTextHandler(s.Log, nil)), Device: device{}},
@@ -74,6 +73,7 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 	for _, o := range options {
 		o(&cfg)
 	}
+	s.DB = cfg.DB
 	s.Server, err = server.New(ctx, cfg)
 	require.NoError(t, err)
 	s.HTTP = httptest.NewServer(s.Server)
