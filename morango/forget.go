@@ -4,7 +4,7 @@ import "kolibri/store"
 
 // ForgetSyncs removes from this device what synchronization knows of records and the certificates to
 // them; other devices hear nothing of it. partitions is a condition on the column partition,
-// certificates one on the topmost certificates, named top.
+// certificates one on each certificate, named c, and those above it up to itself, named top.
 // kolibri/core/auth/utils/delete.py: _get_morango_models
 func ForgetSyncs(tx *store.Tx, partitions string, partitionArgs []any, certificates string, certificateArgs []any) error {
 	stored := "(SELECT id FROM morango_store WHERE " + partitions + ")"

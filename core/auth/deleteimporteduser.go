@@ -29,13 +29,13 @@ func deleteImported(r *api.Request) (any, error) {
 // synchronization knows of it.
 // kolibri/core/auth/utils/delete.py: delete_imported_user
 func forgetUser(tx *store.Tx, dataset, user string) error {
-	partitions := store.In([]string{dataset + ":user-ro:" + user, dataset + ":user-rw:" + user})
-	err := morango.ForgetSyncs(tx, "partition IN ?", []any{partitions},
-		"top.scope_definition_id = 'single-user' AND top.scope_params LIKE ? AND c.private_key IS NOT NULL", []any{"%" + user + "%"})
-	if err != nil {
+	if _, err := tx.Exec("DELETE FROM device_syncqueue WHERE user_id = ?", user); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("DELETE FROM device_syncqueue WHERE user_id = ?", user); err != nil {
+	partitions := store.In([]string{dataset + ":user-ro:" + user, dataset + ":user-rw:" + user})
+	// the certificates of this one user that this device holds, with those derived from them
+	const held = "top.scope_definition_id = 'single-user' AND top.scope_params LIKE ? AND c.private_key IS NOT NULL"
+	if err := morango.ForgetSyncs(tx, "partition IN ?", []any{partitions}, held, []any{"%" + user + "%"}); err != nil {
 		return err
 	}
 	return PurgeUsers(tx, morango.Forget, user)
