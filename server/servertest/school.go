@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kolibri/server"
 	"kolibri/store"
 )
 
@@ -29,10 +30,10 @@ func ID(name string) string {
 	return fmt.Sprintf("%-32x", name)[:min(32, 2*len(name))] + strings.Repeat("0", max(0, 32-2*len(name)))
 }
 
-// NewSchool starts a server with a school in it.
-func NewSchool(t testing.TB) *School {
+// NewSchool starts a server with a school in it. Options are New's.
+func NewSchool(t testing.TB, options ...func(*server.Config)) *School {
 	t.Helper()
-	s := &School{New(t)}
+	s := &School{New(t, options...)}
 	dataset := ID("dataset")
 	collection := func(name, kind, parent string) {
 		s.Exec(t, "INSERT INTO kolibriauth_collection VALUES (?, TRUE, ?, ?, ?, ?, ?, ?)",
