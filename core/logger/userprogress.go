@@ -18,6 +18,13 @@ func New(host *api.Host) *Logger { return &Logger{host} }
 func (l *Logger) Routes() []api.Route {
 	return []api.Route{
 		{Name: "kolibri:core:userprogress-detail", Method: http.MethodGet, Handle: userProgress},
+		{Name: "kolibri:core:masterylog-list", Method: http.MethodGet, Handle: listTries},
+		{Name: "kolibri:core:masterylog-detail", Method: http.MethodGet, Handle: oneTry},
+		{Name: "kolibri:core:masterylog-diff", Method: http.MethodGet, Handle: diffTry},
+		{Name: "kolibri:core:attemptlog-list", Method: http.MethodGet, Handle: listAttempts},
+		{Name: "kolibri:core:attemptlog-detail", Method: http.MethodGet, Handle: oneAttempt},
+		{Name: "kolibri:core:trackprogress-list", Method: http.MethodPost, Handle: l.start, CSRFAlways: true},
+		{Name: "kolibri:core:trackprogress-detail", Method: http.MethodPut, Handle: l.update, CSRFAlways: true},
 	}
 }
 
