@@ -77,11 +77,15 @@ lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -l); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -s -w on:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
-	GOOS=js GOARCH=wasm $(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./wasm/... ./store/opfs ./store/idb ./store/tab
 	$(STATICCHECK) ./...
-	GOOS=js GOARCH=wasm $(STATICCHECK) ./...
+	GOOS=js GOARCH=wasm $(STATICCHECK) -tests=false $$(GOOS=js GOARCH=wasm $(GO) list -deps ./wasm | grep '^kolibri/')
 	node_modules/.bin/biome check --error-on-warnings
 	node_modules/.bin/tsc --project .
+
+.PHONY: bench
+bench: build kolibri $(MODULES) chromium ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md
+	node bench/run.mjs
 
 .PHONY: check-size
 check-size: build ## hold the wasm to its budget and its imports to the list
