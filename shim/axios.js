@@ -11,7 +11,7 @@ const CHUNKS = "webpackChunkwebpack__kolibricore.default_frontend";
 const MARK = 'xsrfCookieName:"XSRF-TOKEN"';
 
 /**
- * @param {import("../worker/client.js").Connection} server
+ * @param {Pick<import("../worker/client.js").Connection, "request">} server
  * @param {URL} root
  */
 export function installAdapter(server, root) {

@@ -68,6 +68,9 @@ function onReport(report) {
 		case "progress":
 			showProgress(boot, "Loading Kolibri…", report.loaded / report.total);
 			return;
+		case "full":
+			strip.warnFull();
+			return;
 		case "failed":
 			fail(report.code, report.message, report.code.endsWith("-database"));
 			return;

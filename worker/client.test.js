@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { Connection } from "./client.js";
 import { CookieJar } from "./jar.js";
-import { CREDIT, PART } from "./protocol.js";
+import { acceptLanguage, CREDIT, PART } from "./protocol.js";
 import { PortServer } from "./server.js";
 
 const text = (/** @type {any} */ body) => new Response(body).text();
@@ -271,6 +271,21 @@ test("cookies and the CSRF token are this side's business", async () => {
 	assert.equal(place.of("request")[1][3], "Cookie: kolibri=s; kolibri_csrftoken=t1\r\nX-CSRFToken: t1\r\n");
 	const all = await client.request({ ...get(), cookies: true });
 	assert.equal(all.cookies?.length, 1);
+});
+
+test("what a browser adds to every request is added, unless the page did", async () => {
+	const place = makeServer({
+		request: (/** @type {number} */ id) => place.server.respond(id, 204, "", null),
+	});
+	place.server.always = [["Accept-Language", acceptLanguage(["fr-CH", "fr", "en"])]];
+	place.start();
+	const client = makeClient(place);
+	await client.request(get());
+	await client.request({ ...get(), headers: [["accept-language", "sw"]] });
+	assert.deepEqual(
+		place.of("request").map((r) => r[3]),
+		["Accept-Language: fr-CH,fr;q=0.9,en;q=0.8\r\n", "accept-language: sw\r\n"],
+	);
 });
 
 test("an answer waits until its cookies are saved", async () => {

@@ -70,3 +70,10 @@ export function homeFolder(root) {
 	const hex = (/** @type {string} */ c) => `_${c.charCodeAt(0).toString(16)}_`;
 	return `kolibri-home-${path.replace(/[^A-Za-z0-9-]/g, hex)}`;
 }
+
+/**
+ * The header that browsers make of a person's languages, and that scripts cannot see.
+ * @param {readonly string[]} languages the preferred first
+ */
+export const acceptLanguage = (languages) =>
+	languages.map((tag, i) => (i ? `${tag};q=${Math.max(0.1, 1 - i / 10).toFixed(1)}` : tag)).join(",");

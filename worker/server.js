@@ -7,6 +7,9 @@
 
 import { BODYLESS, REPEATABLE, VERSION } from "./protocol.js";
 
+/** What the server answers when the disk is full (server/fail.go). */
+const INSUFFICIENT_STORAGE = 507;
+
 /**
  * What wasm/bridge_js.go hands over once it can serve.
  * @typedef {object} Hooks
@@ -39,12 +42,16 @@ export class PortServer {
 	 * @param {string} options.build
 	 * @param {import("./jar.js").CookieJar} options.jar
 	 * @param {() => Promise<void>} options.saveJar
+	 * @param {HeaderList} [options.always] what the browser would add to every request that lacks it
 	 * @param {() => void} options.onFirstAnswer
+	 * @param {() => void} [options.onFull] an answer said that there is no space left
 	 */
-	constructor({ root, epoch, build, jar, saveJar, onFirstAnswer }) {
+	constructor({ root, epoch, build, jar, saveJar, always = [], onFirstAnswer, onFull = () => {} }) {
 		this.root = root;
 		this.jar = jar;
 		this.saveJar = saveJar;
+		this.always = always;
+		this.onFull = onFull;
 		this.hello = { t: "hello", version: VERSION, epoch, build };
 		/** @type {(() => void) | null} */
 		this.onFirstAnswer = onFirstAnswer;
@@ -132,6 +139,8 @@ export class PortServer {
 	headersFor(message) {
 		const skipped = new Set(["cookie", "x-csrftoken", "host"]);
 		const list = message.headers.filter(([name]) => !skipped.has(name.toLowerCase()));
+		const given = new Set(list.map(([name]) => name.toLowerCase()));
+		list.push(...this.always.filter(([name]) => !given.has(name.toLowerCase())));
 		const cookies = this.jar.header(new URL(message.url).pathname);
 		if (cookies) list.push(["Cookie", cookies]);
 		const token = this.jar.get("kolibri_csrftoken");
@@ -171,6 +180,7 @@ export class PortServer {
 		const exchange = this.exchanges.get(id);
 		const head = this.takeHead(exchange, headers);
 		this.firstAnswer();
+		if (status === INSUFFICIENT_STORAGE) this.onFull();
 		if (!exchange) return;
 		if (BODYLESS.has(status)) body = null;
 		this.send(exchange, { t: "res", id: exchange.id, status, ...head, body }, body);

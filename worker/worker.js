@@ -7,12 +7,13 @@ import { installOPFS } from "../store/opfs/opfs.js";
 import { CookieJar } from "./jar.js";
 import { keepJar } from "./jarstore.js";
 import { loadModule } from "./module.js";
-import { homeFolder, scoped } from "./protocol.js";
+import { acceptLanguage, homeFolder, scoped } from "./protocol.js";
 import { PortServer } from "./server.js";
 
 /**
  * What the shell is told.
  * @typedef {{t: "leading", epoch: string}
+ *   | {t: "full"}
  *   | {t: "progress", loaded: number, total: number}
  *   | {t: "mark", name: "module" | "database" | "answering", at: number}
  *   | {t: "failed", code: string, message: string}
@@ -49,7 +50,12 @@ async function lead({ again, slow }) {
 		build: build.id,
 		jar,
 		saveJar: () => saveJar(),
+		always: [
+			["Accept-Language", acceptLanguage(navigator.languages)],
+			["User-Agent", navigator.userAgent],
+		],
 		onFirstAnswer: () => mark("answering"),
+		onFull: () => tell({ t: "full" }),
 	});
 	self.onmessage = ({ data, ports }) => {
 		if (data.t === "port") server.connect(ports[0]);

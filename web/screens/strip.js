@@ -10,6 +10,7 @@ export class Strip {
 	constructor(home, registration) {
 		this.home = home;
 		this.registration = registration;
+		this.full = false;
 		this.note = make("p", { role: "status" });
 		const button = make(
 			"button",
@@ -27,8 +28,15 @@ export class Strip {
 		byId("strip").hidden = !visible;
 	}
 
+	/** Something could not be saved. */
+	warnFull() {
+		this.full = true;
+		this.refresh();
+	}
+
 	refresh() {
-		const text = this.registration.updateWaits ? "An update is ready." : "";
+		let text = this.registration.updateWaits ? "An update is ready." : "";
+		if (this.full) text = "This device is full. Nothing more can be saved until there is space again.";
 		if (this.note.textContent !== text) this.note.textContent = text;
 	}
 
