@@ -8,6 +8,10 @@ import { scoped } from "../worker/protocol.js";
 /** Reloading once brings shell and service worker together; more than once would be a loop. */
 const RELOADED = "kolibri:reloaded";
 
+/** The first page comes to rest before more is fetched; most people need no second language. */
+const SOON_MS = 5_000;
+const LATER_MS = 45_000;
+
 export class Registration {
 	/**
 	 * @param {object} options
@@ -97,10 +101,16 @@ export class Registration {
 		});
 	}
 
-	/** Has the whole build fetched for offline use, all of it unless the person pays by the byte. */
+	/**
+	 * Has the build fetched for offline use, step by step so that pages in use come first; only
+	 * what every page needs where the person pays by the byte.
+	 */
 	fill() {
 		const { saveData = false } = /** @type {any} */ (navigator).connection ?? {};
-		navigator.serviceWorker.controller?.postMessage({ t: "fill", all: !saveData });
+		const ask = (/** @type {string} */ what) =>
+			navigator.serviceWorker.controller?.postMessage({ t: "fill", what });
+		setTimeout(() => ask(saveData ? "needed" : "viewers"), SOON_MS);
+		if (!saveData) setTimeout(() => ask("all"), LATER_MS);
 	}
 
 	get updateWaits() {

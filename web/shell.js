@@ -28,9 +28,6 @@ const root = new URL("..", script.src);
 /** A server that dies this soon after it was restarted is not restarted again by itself. */
 const TOO_SOON_MS = 60_000;
 
-/** The first page comes to rest before files for later are fetched. */
-const QUIET_MS = 5000;
-
 let boot = showBoot();
 let busy = false;
 let failed = false;
@@ -124,7 +121,7 @@ function onPage(url) {
 	hideScreen();
 	strip.show(true);
 	strip.refresh();
-	if (!filling) setTimeout(() => registration.fill(), QUIET_MS);
+	if (!filling) registration.fill();
 	filling = true;
 	if (isSetUp(url)) home.askToPersist().catch(() => {});
 }

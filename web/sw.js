@@ -60,22 +60,23 @@ worker.addEventListener("message", (/** @type {any} */ event) => {
 	else if (data.t === "claim") event.waitUntil(worker.clients.claim());
 	else if (data.t === "activate") worker.skipWaiting();
 	else if (data.t === "build") ports[0].postMessage(build.id);
-	else if (data.t === "fill") event.waitUntil(fillUp(source, data.all));
+	else if (data.t === "fill") event.waitUntil(fillUp(source, data.what));
 });
 
 /**
  * Brings the rest of the build in while a page is open. A browser that stops the service worker
  * amid it loses nothing: the shell asks again at the next start.
  * @param {any} tab is told how far it is
- * @param {boolean} all and not only what every page needs
+ * @param {"needed" | "viewers" | "all"} what
  */
-async function fillUp(tab, all) {
+async function fillUp(tab, what) {
 	const cache = await openCache();
-	let whole = await fill(cache, root, essentials(build));
-	tab.postMessage({ t: "offline", ready: whole });
-	if (!all) return;
-	whole = await fill(cache, root, await extras(cache, root));
-	tab.postMessage({ t: "offline", ready: true, complete: whole });
+	const ready = await fill(cache, root, essentials(build));
+	tab.postMessage({ t: "offline", ready });
+	if (what === "needed") return;
+	const languages = what === "all";
+	const whole = await fill(cache, root, await extras(cache, root, languages));
+	tab.postMessage({ t: "offline", ready, complete: whole && languages });
 }
 
 // ---- requests ------------------------------------------------------------------------------------

@@ -31,17 +31,22 @@ export function essentials(build) {
 	];
 }
 
+/** Other languages' messages, and fonts: half of the build, and seldom needed at once. */
+const LATER = /^data\/messages\/|^static\/assets\/fonts\//;
+
 /**
- * Everything else: what pages load only when they need it, all languages and their fonts.
+ * Everything else: what pages load only when they need it.
  * @param {Cache} cache
  * @param {URL} root
+ * @param {boolean} languages all languages and their fonts as well
  * @returns {Promise<{url: string}[]>}
  */
-export async function extras(cache, root) {
+export async function extras(cache, root, languages) {
 	const list = new URL("data/files.json", root);
 	await fill(cache, root, [{ url: list.href }]);
 	const kept = await cache.match(list);
-	return kept ? (await kept.json()).map((/** @type {string} */ url) => ({ url })) : [];
+	const files = kept ? /** @type {string[]} */ (await kept.json()) : [];
+	return files.filter((url) => languages || !LATER.test(url)).map((url) => ({ url }));
 }
 
 /**
