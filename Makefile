@@ -72,6 +72,10 @@ e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 ki
 kill-test: $(MODULES) chromium ## kill workers and browsers amid writes, 250 times and more; SHORT=1 for a dozen
 	node e2e/storage/kill.mjs $(if $(SHORT),--short)
 
+# Packages of the wasm, and those that nothing else builds. Most tests are native ones.
+IN_WASM = $$(GOOS=js GOARCH=wasm $(GO) list -deps ./wasm | grep '^kolibri/')
+ONLY_WASM = $$({ $(GO) list ./...; $(GO) list ./...; GOOS=js GOARCH=wasm $(GO) list -e ./...; } | sort | uniq -u)
+
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -l); \
