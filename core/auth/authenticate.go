@@ -99,6 +99,9 @@ func verify(ctx context.Context, hasher api.Hasher, all []candidate, password st
 // byPicture finds the learner of a facility with a picture password, or nobody.
 // kolibri/core/auth/backends.py: PicturePasswordAuthScope
 func byPicture(tx *store.Tx, facility, picture string) (*account, error) {
+	if facility == "" {
+		return nil, nil
+	}
 	var dataset string
 	err := tx.QueryRow(`SELECT d.id FROM kolibriauth_collection c JOIN kolibriauth_facilitydataset d ON d.id = c.dataset_id
 		WHERE c.id = ? AND d.picture_password_settings IS NOT NULL AND d.picture_password_settings <> 'null'`, facility).Scan(&dataset)
@@ -119,6 +122,9 @@ func byPicture(tx *store.Tx, facility, picture string) (*account, error) {
 
 // byID finds an account of a facility.
 func byID(tx *store.Tx, id, facility string) (*account, error) {
+	if facility == "" {
+		return nil, nil
+	}
 	a, err := store.Get(tx, scanAccount, "SELECT "+accountColumns+" FROM "+accountTables+
 		" WHERE u.id = ? AND u.facility_id = ? AND u.date_deleted IS NULL", id, facility)
 	if err != nil {

@@ -161,12 +161,11 @@ func (a *accounts) form(r *api.Request, allowed func(facility *Collection) error
 			return nil, err
 		}
 	}
-	c, err := LoadCollection(r.Tx, facility)
-	if errors.Is(err, store.ErrNotFound) { // none is named on a device that is not set up
-		c, err = &Collection{}, nil
-	}
-	if err != nil {
-		return nil, err
+	c := &Collection{} // of no facility, on a device that is not set up
+	if facility != "" {
+		if c, err = LoadCollection(r.Tx, facility); err != nil {
+			return nil, err
+		}
 	}
 	if err := allowed(c); err != nil {
 		return nil, err

@@ -130,15 +130,21 @@ func (f *userFilter) existing(name string, values []string) []string {
 	if len(values) == 0 || f.err != nil {
 		return nil
 	}
-	ids := make([]string, len(values))
-	for i, v := range values {
-		ids[i], _ = api.ParseUUID(strings.TrimSpace(v))
+	ids := []string{}
+	for _, v := range values {
+		if id, ok := api.ParseUUID(strings.TrimSpace(v)); ok {
+			ids = append(ids, id)
+		}
 	}
+	good := len(ids) == len(values)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	var n int64
-	n, f.err = f.r.Tx.Int("SELECT count(*) FROM kolibriauth_collection WHERE id IN ?", store.In(ids))
-	if n != int64(len(ids)) {
+	if good {
+		var n int64
+		n, f.err = f.r.Tx.Int("SELECT count(*) FROM kolibriauth_collection WHERE id IN ?", store.In(ids))
+		good = n == int64(len(ids))
+	}
+	if !good {
 		f.bad.Add(api.InvalidChoice, name, "Select a valid choice. That choice is not one of the available choices.")
 		return nil
 	}

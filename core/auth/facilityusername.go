@@ -24,7 +24,10 @@ func usernameRoutes() []api.Route {
 			if err != nil {
 				return nil, err
 			}
-			id, _ := api.ParseUUID(r.Param("pk"))
+			id, ok := api.ParseUUID(r.Param("pk"))
+			if !ok {
+				return nil, r.NotFound()
+			}
 			names, err := readUsernames(r.Tx, q.Where("u.id = ?", id))
 			if err != nil {
 				return nil, err

@@ -89,7 +89,10 @@ func (v passwordView) setFirst(r *api.Request) (any, error) {
 // withoutPassword finds the account of exactly this name that waits for its first password. The
 // accounts of an app's users never get one.
 func (v passwordView) withoutPassword(r *api.Request, username, facility string) (string, error) {
-	facility, _ = api.ParseUUID(facility)
+	facility, ok := api.ParseUUID(facility)
+	if !ok {
+		return "", r.NotFound()
+	}
 	same, err := named(r.Tx, username, inFacility, facility)
 	if err != nil {
 		return "", err

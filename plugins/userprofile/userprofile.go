@@ -53,11 +53,15 @@ func (u *UserProfile) signInMerged(r *api.Request) (any, error) {
 	}
 	text, _ := body["pk"].(string)
 	token, _ := body["token"].(string)
+	refused := &api.Error{Status: http.StatusUnauthorized, Body: map[string]string{"error": "Unauthorized"}}
 	id, _ := api.ParseUUID(text)
+	if !auth.ValidToken(u.host, r.Now(), id, token) {
+		return nil, refused
+	}
 	var picture *string
 	err = r.Tx.QueryRow("SELECT picture_password FROM kolibriauth_facilityuser WHERE id = ? AND date_deleted IS NULL", id).Scan(&picture)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !auth.ValidToken(u.host, r.Now(), id, token) {
-		return nil, &api.Error{Status: http.StatusUnauthorized, Body: map[string]string{"error": "Unauthorized"}}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, refused
 	}
 	if err != nil {
 		return nil, err
