@@ -33,10 +33,13 @@ type Certificate struct {
 	PrivateKey         string // PEM, empty for other devices' certificates
 }
 
+// keyBits is the size of every certificate's key.
+const keyBits = 2048
+
 // NewRootCertificate makes the self-signed certificate of a new facility. Its id becomes that of the
 // facility's dataset. morango/models/certificates.py: generate_root_certificate
 func NewRootCertificate(random io.Reader) (*Certificate, error) {
-	key, err := rsa.GenerateKey(random, 2048)
+	key, err := newKey(random)
 	if err != nil {
 		return nil, err
 	}
