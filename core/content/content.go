@@ -55,7 +55,7 @@ func (c *Content) Routes() []api.Route {
 	get("file-list", c.fileList)
 	get("file-detail", c.fileDetail)
 	get("contentpermalink", c.permalink)
-	return all
+	return append(all, c.requestRoutes()...)
 }
 
 // stopwordsFile holds one word a line, in the built front end.
