@@ -191,6 +191,15 @@ export class Browser {
 		return page.evaluate((n) => performance.getEntriesByName(n)[0]?.startTime, name);
 	}
 
+	/** Reloads past every cache and the service worker. */
+	async hardReload(page = this.page) {
+		await page.evaluate(() => Object.assign(window, { before: true }));
+		const session = await this.context.newCDPSession(page);
+		await session.send("Page.reload", { ignoreCache: true });
+		await until(() => page.evaluate(() => !("before" in window)), "the reload");
+		await session.detach();
+	}
+
 	async stopServiceWorkers() {
 		const session = await this.context.newCDPSession(this.page);
 		await session.send("ServiceWorker.enable");

@@ -1,6 +1,6 @@
 // The address bar, the title and the browser's buttons, as on a server.
 import { test } from "node:test";
-import { sleep, until } from "../lib/browser.mjs";
+import { until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
 
 /** @param {import("../lib/browser.mjs").Browser} browser @param {RegExp} at */
@@ -25,9 +25,7 @@ test(
 		await browser.page.reload();
 		await browser.mounted(/#\/settings/);
 
-		const session = await browser.context.newCDPSession(browser.page);
-		await session.send("Page.reload", { ignoreCache: true }); // past the service worker
-		await sleep(300);
+		await browser.hardReload();
 		await browser.mounted(/#\/settings/);
 
 		await browser.page.evaluate(() => {

@@ -106,8 +106,7 @@ test(
 		await browser.open();
 		await browser.mounted();
 		site.deploy(BUILD);
-		const session = await browser.context.newCDPSession(browser.page);
-		await session.send("Page.reload", { ignoreCache: true });
+		await browser.hardReload();
 		await until(async () => (await builds(browser.page)).length === 1, "one release");
 		await browser.mounted();
 		assert.equal((await builds(browser.page)).length, 1);
