@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
@@ -17,7 +16,7 @@ func writeFileList(steps map[string]stepState, out *output) error {
 	var files []string
 	for _, step := range []string{"static", "data"} {
 		for name := range maps.Keys(steps[step].Files) {
-			if !isSibling(name) && path.Base(name) != "LICENSE.txt" {
+			if !isSibling(name) && !strings.HasSuffix(name, "LICENSE.txt") {
 				files = append(files, name)
 			}
 		}

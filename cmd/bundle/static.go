@@ -10,8 +10,8 @@ import (
 	"kolibri/server/pages"
 )
 
-// buildStatic unpacks the front end's files, with the wheel's own gzips, and checks that the shim
-// will find its way in.
+// buildStatic unpacks the front end's files, with the wheel's own gzips and the license under which
+// they may be passed on, and checks that the shim will find its way in.
 func buildStatic(b *builder, out *output) (map[string]string, error) {
 	w, err := b.openWheel()
 	if err != nil {
@@ -26,7 +26,8 @@ func buildStatic(b *builder, out *output) (map[string]string, error) {
 		g.Go(func() error { return out.writeAsset("static/"+a.path, a.raw, a.gz) })
 		return nil
 	})
-	return nil, errors.Join(err, g.Wait())
+	license, e := w.read("kolibri-" + w.version + ".dist-info/LICENSE")
+	return nil, errors.Join(err, g.Wait(), e, out.write("static/kolibri.LICENSE.txt", license))
 }
 
 // buildData writes pages.json and the messages of each language.
