@@ -12,7 +12,10 @@ import (
 )
 
 // machine is what the server knows of the computer it runs on (api.Device).
-type machine struct{ home, content string }
+type machine struct {
+	home, content string
+	fallback      []string // further places where content is read from
+}
 
 // FreeSpace implements api.Device.
 func (m machine) FreeSpace(context.Context) (int64, error) {

@@ -67,7 +67,7 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 func hostOf(h *home) api.Host {
 	s := h.settings
 	return api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
-		Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir}}
+		Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir, fallback: s.FallbackDirs}}
 }
 
 // webServer bounds what a client can hold: headers and each further piece of a body must arrive, and

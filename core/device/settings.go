@@ -30,6 +30,13 @@ func (d *Device) shown(s settings.Settings) shownSettings {
 		AllowLearnerUnassignedResourceAccess: s.AllowLearnerUnassignedResourceAccess,
 		AllowOtherBrowsersToConnect:          s.AllowOtherBrowsersToConnect, Extra: s.Extra,
 		PrimaryStorage: d.host.Device.ContentDir(), SecondaryStorage: []string{}}
+	if keeper, ok := d.host.Device.(StorageKeeper); ok {
+		for _, path := range keeper.FallbackDirs() {
+			if isDirectory(path) { // a drive that is not there now is not shown
+				shown.SecondaryStorage = append(shown.SecondaryStorage, path)
+			}
+		}
+	}
 	if s.Language != "" {
 		shown.Language = &s.Language
 	}

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"strings"
 
 	"kolibri/core/api"
@@ -10,6 +11,8 @@ import (
 // StorageKeeper is a host that can keep content elsewhere from its next start on. A host's Device
 // may implement it; where it does not, content stays where it is.
 type StorageKeeper interface {
+	// FallbackDirs are the places beside the first from which content is read.
+	FallbackDirs() []string
 	// SetStorage keeps the new places: primary is unchanged when nil, secondary when nil.
 	SetStorage(primary *string, secondary []string) error
 }
@@ -39,14 +42,21 @@ func (d *Device) checkStorage(bad *api.Invalidities, v api.Values) {
 			secondary = append(secondary, path)
 		}
 	}
-	if primary == nil && len(secondary) == 0 {
+	keeper, ok := d.host.Device.(StorageKeeper)
+	var now []string
+	if ok {
+		now = keeper.FallbackDirs()
+	}
+	if slices.Equal(secondary, now) {
+		secondary = nil
+	}
+	if primary == nil && secondary == nil {
 		return
 	}
 	field := "secondary_storage_locations"
 	if primary != nil {
 		field = "primary_storage_location"
 	}
-	keeper, ok := d.host.Device.(StorageKeeper)
 	if !ok {
 		bad.Add(api.Invalid, field, "This device keeps its content in one place")
 		return
