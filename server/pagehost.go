@@ -22,7 +22,8 @@ var navigation = []func(*api.Request, map[string]map[string]any) error{coach.Nav
 type pageHost struct{ pages *pages.Pages }
 
 func newPageHost(cfg Config, urls []url) (*pageHost, error) {
-	site := pages.Site{Prefix: cfg.Options.URLPathPrefix, ZipOrigin: cfg.Options.ZipContentOrigin, URLs: map[string][]pages.Route{}}
+	site := pages.Site{Prefix: cfg.Options.URLPathPrefix, ZipOrigin: cfg.Options.ZipContentOrigin,
+		Languages: cfg.Options.Languages, URLs: map[string][]pages.Route{}}
 	if site.ZipOrigin == "" {
 		site.ZipPort = strconv.Itoa(cfg.Options.ZipContentPort)
 	}
@@ -44,7 +45,7 @@ func newPageHost(cfg Config, urls []url) (*pageHost, error) {
 	}
 	p, err := pages.Load(cfg.Build, site)
 	if err != nil {
-		return nil, fmt.Errorf("the built front end cannot be read (run make first): %w", err)
+		return nil, fmt.Errorf("no pages can be made from the built front end, which make builds: %w", err)
 	}
 	return &pageHost{p}, nil
 }

@@ -85,6 +85,10 @@ func loadSettings(home string, environ []string) (*settings, error) {
 	if wrong != nil {
 		return nil, fmt.Errorf("the options cannot be used:\n  %s", strings.Join(append(wrong, s.warnings...), "\n  "))
 	}
+	// an origin that is only a port is this host's, on the port that a proxy in front of it has
+	if port, err := asPort(s.ZipContentOrigin); err == nil {
+		s.ZipContentPort, s.ZipContentOrigin = port, ""
+	}
 	return s, nil
 }
 

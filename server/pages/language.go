@@ -13,7 +13,7 @@ type Preference struct {
 	Session string // language kept in the session
 	Device  string // setting of a provisioned device
 	Accept  string // the Accept-Language header
-	Default string // of the machine; "en" when not offered
+	Default string // of the machine; "en", or else the first, when not offered
 }
 
 // Negotiate chooses the language of a page, and says whether its path named it.
@@ -32,6 +32,9 @@ func (p *Pages) Negotiate(want Preference) (lang string, fromPath bool) {
 	}
 	if lang, ok := p.variant(want.Default); ok {
 		return lang, false
+	}
+	if _, ok := p.langs["en"]; !ok && len(p.data.Languages) > 0 {
+		return p.data.Languages[0].ID, false
 	}
 	return "en", false
 }

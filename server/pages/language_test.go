@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -49,4 +50,23 @@ func TestNegotiate(t *testing.T) {
 			require.Equal(t, c.fromPath, fromPath)
 		})
 	}
+}
+
+func TestOfferedLanguages(t *testing.T) {
+	some := site
+	some.Languages = []string{"fr-fr", "ar"}
+	p, err := pages.Load(os.DirFS(buildDir), some)
+	require.NoError(t, err)
+	require.Len(t, p.Languages(), 2)
+	_, ok := p.Language("en")
+	require.False(t, ok)
+	lang, _ := p.Negotiate(pages.Preference{Accept: "de", Default: "en"})
+	require.Equal(t, p.Languages()[0].ID, lang, "no English: the first")
+	lang, fromPath := p.Negotiate(pages.Preference{Path: "/en/learn/", Session: "fr-fr"})
+	require.Equal(t, "fr-fr", lang)
+	require.False(t, fromPath)
+
+	some.Languages = []string{"en", "klingon"}
+	_, err = pages.Load(os.DirFS(buildDir), some)
+	require.ErrorContains(t, err, `"klingon"`)
 }

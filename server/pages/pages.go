@@ -22,6 +22,8 @@ type Site struct {
 	// ZipOrigin and ZipPort say where zip content is served: the origin (then the port is empty),
 	// or the port, as decimal digits, on the host of the page.
 	ZipOrigin, ZipPort string
+	// Languages are the ids of the languages to offer. Empty means all.
+	Languages []string
 	// URLs are all named routes; dashes in the names become underscores.
 	URLs map[string][]Route
 }
@@ -76,11 +78,27 @@ func Load(fsys fs.FS, site Site) (*Pages, error) {
 	if site.ZipPrefix == "" {
 		site.ZipPrefix = "/"
 	}
+	if data.Languages, err = offered(data.Languages, site.Languages); err != nil {
+		return nil, err
+	}
 	p := &Pages{fsys: fsys, site: site, data: data, langs: map[string]Language{}}
 	for _, l := range data.Languages {
 		p.langs[l.ID] = l
 	}
 	return p, nil
+}
+
+// offered picks the wanted languages out of all.
+func offered(all []Language, wanted []string) ([]Language, error) {
+	if len(wanted) == 0 {
+		return all, nil
+	}
+	for _, id := range wanted {
+		if !slices.ContainsFunc(all, func(l Language) bool { return l.ID == id }) {
+			return nil, fmt.Errorf("there is no language %q", id)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(l Language) bool { return !slices.Contains(wanted, l.ID) }), nil
 }
 
 // Languages are the offered languages, by id.
