@@ -6,12 +6,11 @@ import { scoped } from "../worker/protocol.js";
 import { Frame } from "./frame.js";
 import { Home } from "./home.js";
 import { Host } from "./host.js";
-import { guess, prefetch } from "./prefetch.js";
+import { guess, prefetch, RIGHT_TO_LEFT } from "./prefetch.js";
 import { Registration } from "./register.js";
 import { hideScreen, showBoot, showProgress } from "./screens/boot.js";
 import { showFailure } from "./screens/failure.js";
 import { Strip } from "./screens/strip.js";
-import { pathIn } from "./urls.js";
 
 /**
  * What a page in the frame may ask of the shell (shim/shim.js).
@@ -61,9 +60,11 @@ function onReport(report) {
 			// Benchmarks and people with the performance panel look for them on the page.
 			performance.mark(`kolibri:${report.name}`, { startTime: report.at - performance.timeOrigin });
 			if (report.name === "module") showProgress(boot, "Opening your data…");
+			if (report.name === "answering") showProgress(boot, "Opening the page…");
 			return;
 		case "progress":
-			showProgress(boot, "Loading Kolibri…", report.loaded / report.total);
+			if (report.loaded < report.total) showProgress(boot, "Loading Kolibri…", report.loaded / report.total);
+			else showProgress(boot, "Preparing Kolibri…");
 			return;
 		case "full":
 			strip.warnFull();
@@ -167,8 +168,10 @@ function stopped(error) {
 
 // The address bar will move: what is relative to it must not.
 for (const link of document.querySelectorAll("link")) link.setAttribute("href", link.href);
-const language = guess(new URL(location.href), root, build).lang;
-if (pathIn(new URL(location.href), root)) document.documentElement.lang = language;
+// The service worker serves one shell for all addresses; each has its language.
+const { lang } = guess(new URL(location.href), root, build);
+document.documentElement.lang = lang;
+document.documentElement.dir = RIGHT_TO_LEFT.has(lang) ? "rtl" : "ltr";
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
 	if (data.t === "cookies") setCookies(data.cookies);
 	if (data.t === "offline") home.offline = data;

@@ -11,7 +11,7 @@
 import { Connection } from "../worker/client.js";
 import { refusal, toResponse } from "./sw/answers.js";
 import { deliver, forgetLeader, noteLeader, tabs } from "./sw/leader.js";
-import { asset, cacheName, essentials, extras, fill, tidy } from "./sw/store.js";
+import { asset, cacheName, essentials, extras, fill, theShell, tidy } from "./sw/store.js";
 import { classify, takeMark } from "./urls.js";
 
 /** @type {any} */
@@ -38,7 +38,7 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
 	// The first visit waits for this: only the shell then, the rest when the page is there. A new
 	// build behind a running one takes its time and comes whole, so that it works offline at once.
 	const first = !worker.registration.active;
-	const files = first ? build.precache.map((url) => ({ url })) : essentials(build);
+	const files = first ? theShell(build) : essentials(build);
 	event.waitUntil(
 		openCache()
 			.then((cache) => fill(cache, root, files))

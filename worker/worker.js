@@ -4,6 +4,7 @@
 
 import "wasm_exec";
 import { installOPFS } from "../store/opfs/opfs.js";
+import { cacheName } from "../web/sw/store.js";
 import { CookieJar } from "./jar.js";
 import { keepJar } from "./jarstore.js";
 import { loadModule } from "./module.js";
@@ -63,6 +64,7 @@ async function lead({ again, slow }) {
 	tell({ t: "leading", epoch });
 	new BroadcastChannel(scoped(root, "leader")).postMessage({ t: "leading", epoch });
 
+	fetchEarly();
 	const go = new Go();
 	await installOPFS(go);
 	const fail = (/** @type {string} */ code, /** @type {string} */ message) => {
@@ -78,7 +80,7 @@ async function lead({ again, slow }) {
 		},
 		mark,
 		failed: fail,
-		asset: (path) => asset(new URL(path, root)),
+		asset: takeAsset,
 		respond: server.respond.bind(server),
 		head: server.head.bind(server),
 		data: server.data.bind(server),
@@ -92,8 +94,47 @@ async function lead({ again, slow }) {
 		bytes: build.wasmBytes,
 		onProgress: (loaded, total) => tell({ t: "progress", loaded, total }),
 	});
+	const lastWords = listen();
 	await go.run(instance);
-	tell({ t: "ended", message: "the server program has ended" });
+	tell({ t: "ended", message: `the server program has ended\n${lastWords()}` });
+}
+
+/** Keeps the end of what Go prints: when the program dies, the cause is in it. */
+function listen() {
+	const { fs } = /** @type {any} */ (globalThis);
+	const write = fs.writeSync;
+	let tail = "";
+	fs.writeSync = (/** @type {number} */ file, /** @type {Uint8Array} */ bytes) => {
+		tail = (tail + new TextDecoder().decode(bytes)).slice(-4000);
+		return write.call(fs, file, bytes);
+	};
+	return () => tail;
+}
+
+/** Files that Go is going to ask for, fetched while its module is being compiled. */
+const early = new Map();
+
+async function fetchEarly() {
+	const ahead = (/** @type {string} */ path) => {
+		const content = asset(new URL(path, root));
+		content.catch(() => {}); // whoever asks for it meets the failure
+		early.set(path, content);
+	};
+	ahead("data/pages.json");
+	const there = await hasDatabase().catch(() => false);
+	if (!there) ahead(build.home);
+}
+
+async function hasDatabase() {
+	const home = await (await navigator.storage.getDirectory()).getDirectoryHandle(homeFolder(root));
+	return Boolean(await home.getFileHandle("db.sqlite3"));
+}
+
+/** @param {string} path @returns {Promise<Uint8Array>} */
+function takeAsset(path) {
+	const content = early.get(path) ?? asset(new URL(path, root));
+	early.delete(path);
+	return content;
 }
 
 /**
@@ -103,7 +144,10 @@ async function lead({ again, slow }) {
  * @returns {Promise<Uint8Array>}
  */
 async function asset(url) {
-	const kept = await caches.match(url).catch(() => undefined);
+	const kept = await caches
+		.open(cacheName(root, build.id))
+		.then((cache) => cache.match(url))
+		.catch(() => undefined); // a browser that keeps nothing
 	const response = kept ?? (await fetch(url));
 	if (!response.ok) throw new Error(`${url.pathname} answered ${response.status}`);
 	return new Uint8Array(await response.arrayBuffer());

@@ -13,6 +13,10 @@ const AT_ONCE = 3;
 /** @param {URL} root @param {string} id the build's */
 export const cacheName = (root, id) => `kolibri:${root.pathname}:build:${id}`;
 
+/** What a tab needs to open the shell. @param {Build} build @returns {{url: string}[]} */
+export const theShell = ({ shell, css, worker, shim }) =>
+	["./", shell, css, worker, shim].map((url) => ({ url }));
+
 /**
  * What has to be there before the app can be opened offline, first things first.
  * @param {Build} build
