@@ -114,7 +114,7 @@ func checkVersions(ctx context.Context, dir, path string) error {
 	}
 	missing, err := missingMigrations(ctx, path)
 	if err != nil || len(missing) == 0 {
-		return nil //nolint:nilerr // what is wrong with the file is found, with a better message, when it is opened
+		return nil // what is wrong with the file is found, with a better message, when it is opened
 	}
 	if last == "" {
 		last = "an older version"

@@ -117,7 +117,7 @@ func (h *home) provisionFromFile(ctx context.Context) {
 func readJSON(path string, into any) error {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("The file '%s' does not exist", path) //nolint:staticcheck // shown as it is
+		return fmt.Errorf("the file '%s' does not exist", path)
 	}
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func readJSON(path string, into any) error {
 	decoder := json.NewDecoder(f)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("The file '%s' cannot be used: %w", path, err) //nolint:staticcheck // shown as it is
+		return fmt.Errorf("the file '%s' cannot be used: %w", path, err)
 	}
 	return nil
 }
