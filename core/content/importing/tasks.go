@@ -1,0 +1,260 @@
+package importing
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/core/discovery/network"
+	"kolibri/core/tasks"
+	"kolibri/store"
+)
+
+// Drives opens the folder of a drive by its id; its root holds content/. fs.ErrNotExist says that
+// there is no such drive.
+type Drives func(id string) (fs.FS, error)
+
+// Register gives the tasks of channels their work.
+// kolibri/core/content/tasks.py
+func (i *Importer) Register(r *tasks.Runner) {
+	const app = "kolibri.core.content.tasks."
+	for name, part := range map[string]struct{ database, files bool }{
+		"channelimport": {true, false}, "contentimport": {false, true}, "import": {true, true},
+	} {
+		r.Handle(app+"remote"+name, tasks.Work{Validate: i.validateRemote(part.files), Run: i.runRemote(part.database, part.files)})
+		r.Handle(app+"disk"+name, tasks.Work{Validate: i.validateDisk(part.files), Run: i.runDisk(part.database, part.files)})
+	}
+	r.Handle(app+"deletechannel", tasks.Work{Validate: validateDelete, Run: i.runDelete})
+}
+
+var token = regexp.MustCompile(`^[a-z0-9]{10}$|^[a-z0-9]{5}-[a-z0-9]{5}$`)
+
+var channelFields = []api.Field{
+	{Name: "channel_id", Clean: api.CleanUUID},
+	{Name: "channel_name", Clean: api.CleanString(0, false)},
+}
+
+var selectionFields = []api.Field{
+	{Name: "node_ids", Optional: true, Many: true, Clean: api.CleanUUID},
+	{Name: "exclude_node_ids", Optional: true, Many: true, Clean: api.CleanUUID},
+}
+
+var importFields = []api.Field{
+	{Name: "update", Optional: true, Default: false, Clean: api.CleanBool},
+	{Name: "renderable_only", Optional: true, Default: true, Clean: api.CleanBool},
+	{Name: "fail_on_error", Optional: true, Default: false, Clean: api.CleanBool},
+	{Name: "new_version", Optional: true, Clean: api.CleanInt},
+	{Name: "all_thumbnails", Optional: true, Default: false, Clean: api.CleanBool},
+}
+
+func join(lists ...[]api.Field) (all []api.Field) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+// channelSpec is the part of a job that all tasks of channels have.
+func channelSpec(v api.Values) tasks.Spec {
+	return tasks.Spec{Args: []any{v.String("channel_id")}, Kwargs: map[string]any{},
+		ExtraMetadata: map[string]any{"channel_name": v.String("channel_name"), "channel_id": v.String("channel_id")}}
+}
+
+func addSelection(s *tasks.Spec, v api.Values) {
+	s.Kwargs["node_ids"], s.Kwargs["exclude_node_ids"] = v["node_ids"], v["exclude_node_ids"]
+}
+
+func addImport(s *tasks.Spec, v api.Values) {
+	addSelection(s, v)
+	for _, name := range []string{"update", "renderable_only", "fail_on_error", "all_thumbnails"} {
+		s.Kwargs[name] = v.Bool(name)
+	}
+	if n := v.Int("new_version"); n != 0 {
+		s.ExtraMetadata["new_version"] = n
+	}
+}
+
+func (i *Importer) validateRemote(files bool) func(*api.Request, *auth.Person, map[string]any) (tasks.Spec, error) {
+	fields := join(channelFields, []api.Field{
+		{Name: "peer", Optional: true, Clean: cleanPeer},
+		{Name: "token", Optional: true, Null: true, Clean: cleanToken},
+	})
+	if files {
+		fields = join(fields, selectionFields, importFields)
+	}
+	return func(r *api.Request, who *auth.Person, data map[string]any) (tasks.Spec, error) {
+		v, err := r.Clean(data, fields, false)
+		if err != nil {
+			return tasks.Spec{}, err
+		}
+		spec := channelSpec(v)
+		if files {
+			addImport(&spec, v)
+		}
+		var peer any
+		base := i.host.Options.CentralContentBaseURL
+		if id := v.String("peer"); id != "" {
+			peer = id
+			if err := r.Tx.QueryRow("SELECT base_url FROM discovery_networklocation WHERE id = ?", id).Scan(&base); err != nil {
+				return tasks.Spec{}, err
+			}
+		}
+		if who.CanManageContent { // nobody else makes this server speak to others
+			client, err := network.Discover(r.Ctx, i.host, base)
+			if err != nil {
+				return tasks.Spec{}, &api.Error{Status: http.StatusGone, Detail: "Unable to connect", Cause: err,
+					Hint: "the content source " + base + " does not answer"}
+			}
+			base = client.Base
+		}
+		spec.ExtraMetadata["peer_id"], spec.Kwargs["peer_id"], spec.Kwargs["baseurl"] = peer, peer, base
+		if t := v.String("token"); t != "" {
+			spec.Kwargs["token"] = t
+		}
+		return spec, nil
+	}
+}
+
+func cleanPeer(r *api.Request, v any) (any, string, string) {
+	id, ok := v.(string)
+	if !ok {
+		return nil, "INCORRECT_TYPE", "Incorrect type. Expected pk value, received dict."
+	}
+	known, err := r.Tx.Exists("SELECT 1 FROM discovery_networklocation WHERE id = ?", id)
+	if err != nil || !known {
+		return nil, api.DoesNotExist, `Invalid pk "` + id + `" - object does not exist.`
+	}
+	return id, "", ""
+}
+
+func cleanToken(r *api.Request, v any) (any, string, string) {
+	text, id, message := api.CleanString(0, true)(r, v)
+	if id != "" {
+		return nil, id, message
+	}
+	s := strings.ToLower(text.(string))
+	if s != "" && !token.MatchString(s) {
+		return nil, api.Invalid, "Token must be 10 alphanumeric characters, optionally with a hyphen in the middle."
+	}
+	return s, "", ""
+}
+
+func (i *Importer) validateDisk(files bool) func(*api.Request, *auth.Person, map[string]any) (tasks.Spec, error) {
+	fields := join(channelFields, []api.Field{{Name: "drive_id", Clean: i.cleanDrive}})
+	if files {
+		fields = join(fields, selectionFields, importFields)
+	}
+	return func(r *api.Request, _ *auth.Person, data map[string]any) (tasks.Spec, error) {
+		v, err := r.Clean(data, fields, false)
+		if err != nil {
+			return tasks.Spec{}, err
+		}
+		spec := channelSpec(v)
+		if files {
+			addImport(&spec, v)
+		}
+		spec.ExtraMetadata["drive_id"] = v.String("drive_id")
+		spec.Args = append(spec.Args, v.String("drive_id"))
+		return spec, nil
+	}
+}
+
+func (i *Importer) cleanDrive(_ *api.Request, v any) (any, string, string) {
+	id, ok := v.(string)
+	if ok {
+		_, err := i.drives(id)
+		ok = err == nil
+	}
+	if !ok {
+		return nil, api.Invalid, "That drive_id was not found in the list of drives."
+	}
+	return id, "", ""
+}
+
+func validateDelete(r *api.Request, _ *auth.Person, data map[string]any) (tasks.Spec, error) {
+	v, err := r.Clean(data, join(channelFields, selectionFields, []api.Field{{Name: "force_delete", Optional: true, Default: false, Clean: api.CleanBool}}), false)
+	if err != nil {
+		return tasks.Spec{}, err
+	}
+	spec := channelSpec(v)
+	addSelection(&spec, v)
+	spec.Kwargs["force_delete"] = v.Bool("force_delete")
+	return spec, nil
+}
+
+func (i *Importer) runRemote(database, files bool) func(context.Context, *tasks.Task) (any, error) {
+	return func(ctx context.Context, t *tasks.Task) (any, error) {
+		j := i.job(t, database, files)
+		base, _ := t.Job.Kwargs["baseurl"].(string)
+		secret, _ := t.Job.Kwargs["token"].(string)
+		from, err := openRemote(ctx, i.host, i.store, base, j.channel, secret)
+		if err != nil {
+			return nil, err
+		}
+		j.from, j.versionRequested = from, secret != ""
+		if err := j.run(ctx); err != nil {
+			return nil, err
+		}
+		if secret == "" || from.listing == nil {
+			return nil, nil
+		}
+		version := int64(0)
+		if from.listing.Version != nil {
+			version = *from.listing.Version
+		}
+		return nil, t.Write(func(tx *store.Tx) error {
+			_, err := tx.Exec("UPDATE content_channelmetadata SET library = coalesce(?, library), version = ? WHERE id = ?", from.listing.Library, version, j.channel)
+			return err
+		})
+	}
+}
+
+func (i *Importer) runDisk(database, files bool) func(context.Context, *tasks.Task) (any, error) {
+	return func(ctx context.Context, t *tasks.Task) (any, error) {
+		j := i.job(t, database, files)
+		id, _ := t.Job.Args[1].(string)
+		fsys, err := i.drives(id)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, tasks.Fail("LocationError", "The external drive with given drive id "+id+" does not exist.")
+		}
+		if err != nil {
+			return nil, err
+		}
+		j.from = &drive{i.store, fsys, j.channel}
+		return nil, j.run(ctx)
+	}
+}
+
+// job reads a task's arguments.
+func (i *Importer) job(t *tasks.Task, database, files bool) *job {
+	channel, _ := t.Job.Args[0].(string)
+	flag := func(name string) bool { b, _ := t.Job.Kwargs[name].(bool); return b }
+	return &job{Importer: i, task: t, channel: channel, database: database, files: files, failOnError: flag("fail_on_error"),
+		choice: choice{Selection: selectionOf(t.Job.Kwargs), renderableOnly: flag("renderable_only"), allThumbnails: flag("all_thumbnails")}}
+}
+
+func selectionOf(kwargs map[string]any) (s Selection) {
+	if nodes, ok := kwargs["node_ids"].([]any); ok {
+		ids := texts(nodes)
+		s.Nodes = &ids
+	}
+	if except, ok := kwargs["exclude_node_ids"].([]any); ok {
+		s.Except = texts(except)
+	}
+	return s
+}
+
+func texts(list []any) []string {
+	out := make([]string, 0, len(list))
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

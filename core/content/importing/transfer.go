@@ -1,0 +1,352 @@
+package importing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kolibri/core/api"
+	"kolibri/core/content"
+	"kolibri/core/content/storage"
+	"kolibri/core/tasks"
+	"kolibri/store"
+)
+
+// Importer does the tasks of channels.
+type Importer struct {
+	host   *api.Host
+	store  *storage.Store
+	drives Drives
+	// together lets one import or deletion work at a time: two of the same channel would spoil each
+	// other's counts.
+	together sync.Mutex
+}
+
+// New makes the importer of a content folder.
+func New(host *api.Host, store *storage.Store, drives Drives) *Importer {
+	return &Importer{host: host, store: store, drives: drives}
+}
+
+// atOnce is how many files are fetched at the same time: each costs a round trip.
+const atOnce = 6
+
+// contentPerDatabase is the factor by which the size of content is guessed from the database's, before
+// it is known: too much, so that progress speeds up rather than goes back
+// (resource_import.py: CONTENT_SIZE_ESTIMATE_MULTIPLIER).
+const contentPerDatabase = 10000
+
+// job is one import at work.
+type job struct {
+	*Importer
+	task    *tasks.Task
+	channel string
+	from    Source
+	choice  choice
+	// the parts of the work
+	database, files, failOnError bool
+	versionRequested             bool
+
+	done, total     atomic.Int64
+	databaseBytes   int64
+	transferred     int64
+	before, skipped int64
+}
+
+// run imports the channel's database, then the files, then counts.
+// kolibri/core/content/utils/resource_import.py: ResourceImportManagerBase.run
+func (j *job) run(ctx context.Context) error {
+	j.together.Lock()
+	defer j.together.Unlock()
+	if j.database {
+		if err := j.importDatabase(ctx); err != nil {
+			return err
+		}
+		if err := j.task.Metadata(map[string]any{"database_ready": true}); err != nil {
+			return err
+		}
+	}
+	resources, files, err := j.prepare()
+	if err != nil {
+		return err
+	}
+	bytes := total(files)
+	annotation := bytes / 99 // annotation counts as the last hundredth
+	j.total.Store(bytes + annotation + j.databaseBytes)
+	if err := j.task.Metadata(map[string]any{"file_size": bytes, "total_resources": resources}); err != nil {
+		return err
+	}
+	if err := j.report(); err != nil {
+		return err
+	}
+	fetched, failure := j.fetch(ctx, files)
+	// what arrived is kept and shown, however the transfer ended
+	after, err := j.annotate(context.WithoutCancel(ctx), fetched)
+	if err != nil {
+		return err
+	}
+	if failure != nil {
+		return failure
+	}
+	j.done.Add(annotation)
+	if err := j.report(); err != nil {
+		return err
+	}
+	return j.task.Metadata(map[string]any{"transferred_file_size": j.transferred, "transferred_resources": after - j.before})
+}
+
+func (j *job) report() error {
+	return j.task.Progress(float64(j.done.Load()), float64(max(j.total.Load(), 1)), nil)
+}
+
+// importDatabase brings the channel's database and takes its metadata in; what was available before
+// is made so again.
+func (j *job) importDatabase(ctx context.Context) error {
+	size, err := j.from.DatabaseSize(ctx)
+	if err != nil {
+		return j.explain(err)
+	}
+	j.databaseBytes = size
+	j.total.Store(size * (contentPerDatabase + 1))
+	name := storage.DatabaseName(j.channel)
+	if _, err := j.store.Size(storage.UpgradeName(j.channel)); err == nil {
+		err = j.store.Copy(ctx, j.store.FS, storage.UpgradeName(j.channel), name, "", nil)
+		if err == nil {
+			err = j.store.Remove(storage.UpgradeName(j.channel))
+		}
+		if err != nil {
+			return err
+		}
+		j.done.Add(size)
+	} else if err := j.from.Database(ctx, name, func(n int64) { j.done.Add(n) }); err != nil {
+		return j.explain(err)
+	}
+	if err := j.report(); err != nil {
+		return errors.Join(err, j.store.Remove(name))
+	}
+	had, wanted, err := j.resourcesBefore()
+	if err != nil {
+		return err
+	}
+	ran, err := Import(ctx, j.host.DB, j.store.Attachable(name), Options{Channel: j.channel, VersionRequested: j.versionRequested})
+	if err != nil {
+		return errors.Join(shape(err), j.forgetDatabase(ctx))
+	}
+	if !ran {
+		return nil
+	}
+	return j.task.Write(func(tx *store.Tx) error {
+		if len(had) == 0 {
+			return content.Touch(tx)
+		}
+		if err := Annotate(tx, j.channel, Selection{Nodes: &had}, false); err != nil {
+			return err
+		}
+		_, err := tx.Exec("UPDATE content_contentnode SET admin_imported = TRUE WHERE id IN ?", store.In(wanted))
+		return err
+	})
+}
+
+// forgetDatabase removes the file of a channel that the library does not have.
+func (j *job) forgetDatabase(ctx context.Context) error {
+	known := false
+	err := j.host.DB.Read(context.WithoutCancel(ctx), func(tx *store.Tx) (err error) {
+		known, err = tx.Exists("SELECT 1 FROM content_channelmetadata WHERE id = ?", j.channel)
+		return err
+	})
+	if err != nil || known {
+		return err
+	}
+	return j.store.Remove(storage.DatabaseName(j.channel))
+}
+
+// resourcesBefore lists the available resources of the channel, and those an administrator wanted.
+func (j *job) resourcesBefore() (all, wanted []string, err error) {
+	err = j.task.Read(func(tx *store.Tx) error {
+		const query = "SELECT id FROM content_contentnode WHERE channel_id = ? AND available = TRUE AND kind <> 'topic'"
+		if all, err = tx.Strings(query, j.channel); err != nil {
+			return err
+		}
+		wanted, err = tx.Strings(query+" AND admin_imported = TRUE", j.channel)
+		return err
+	})
+	return all, wanted, err
+}
+
+// prepare finds what to fetch and makes sure that there is room for it.
+func (j *job) prepare() (resources int64, files []file, err error) {
+	err = j.task.Write(func(tx *store.Tx) error { // temporary tables are written
+		known, err := tx.Exists("SELECT 1 FROM content_channelmetadata WHERE id = ?", j.channel)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return tasks.Fail("ChannelMetadata.DoesNotExist", "the channel's metadata is not on this device yet: import the channel first")
+		}
+		if j.files {
+			if resources, files, err = choose(tx, j.channel, j.choice); err != nil {
+				return err
+			}
+		}
+		j.before, err = countResources(tx, j.channel)
+		return err
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	if j.host.Options.RemoteContent {
+		return resources, files, nil
+	}
+	free, err := j.host.Device.FreeSpace(context.Background())
+	if err == nil && free <= total(files) {
+		err = tasks.Fail("InsufficientStorageSpaceError", "Import would completely fill remaining disk space")
+	}
+	return resources, files, err
+}
+
+// fetch brings the files, several at once, and returns the checksums of those that are here. A file
+// that the source lacks is passed over unless the task says otherwise.
+func (j *job) fetch(ctx context.Context, files []file) (here []string, failure error) {
+	if j.host.Options.RemoteContent {
+		for _, f := range files {
+			here = append(here, f.checksum)
+		}
+		j.transferred = total(files)
+		return here, nil
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var mu sync.Mutex
+	queue := make(chan file)
+	var workers sync.WaitGroup
+	for range min(atOnce, len(files)) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for f := range queue {
+				err := j.one(ctx, f)
+				mu.Lock()
+				switch {
+				case err == nil:
+					here = append(here, f.checksum)
+					j.transferred += f.size
+				case errors.Is(err, storage.ErrMissing) && !j.failOnError:
+					j.skipped++
+				case ctx.Err() == nil:
+					stop(j.explain(err))
+				}
+				mu.Unlock()
+			}
+		}()
+	}
+	for _, f := range files {
+		if err := j.report(); err != nil {
+			stop(err)
+		}
+		select {
+		case queue <- f:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(queue)
+	workers.Wait()
+	if ctx.Err() != nil {
+		failure = context.Cause(ctx)
+	}
+	if j.skipped > 0 {
+		j.host.Log.Warn("the source lacks files of the channel", "channel", j.channel, "files", j.skipped)
+	}
+	return here, failure
+}
+
+// one brings a file, unless it is here already; trouble on the way is met by trying again.
+func (j *job) one(ctx context.Context, f file) error {
+	name, err := storage.FileName(f.checksum, f.extension)
+	if err != nil {
+		j.host.Log.Warn("a file of the channel has no valid name", "channel", j.channel, "error", err)
+		return storage.ErrMissing
+	}
+	if size, err := j.store.Size(name); err == nil && size == f.size {
+		j.done.Add(f.size)
+		return nil
+	}
+	counted := int64(0)
+	for attempt := 0; ; attempt++ {
+		err = j.from.File(ctx, name, f.checksum, func(n int64) { counted += n; j.done.Add(n) })
+		if err == nil {
+			j.done.Add(f.size - counted)
+			return nil
+		}
+		if ctx.Err() != nil || attempt == 3 || !passing(err) {
+			return err
+		}
+		select {
+		case <-time.After(time.Duration(1<<attempt) * 500 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// passing tells whether an error may go away by itself: a broken connection, a server out of breath,
+// a file damaged on the way.
+func passing(err error) bool {
+	var status *storage.StatusError
+	if errors.As(err, &status) {
+		return status.Status >= 500 || status.Status == 429
+	}
+	return !errors.Is(err, storage.ErrMissing) && !errors.Is(err, store.ErrFull)
+}
+
+// annotate makes the resources available whose files arrived, and counts them.
+func (j *job) annotate(ctx context.Context, here []string) (after int64, err error) {
+	err = j.host.DB.Write(ctx, func(tx *store.Tx) error {
+		if !j.files {
+			after, err = countResources(tx, j.channel)
+			return err
+		}
+		if err := markFiles(tx, true, here); err != nil {
+			return err
+		}
+		if err := Annotate(tx, j.channel, j.choice.Selection, true); err != nil {
+			return err
+		}
+		if l := j.from.Listing(); l != nil && l.Public != nil {
+			if _, err := tx.Exec("UPDATE content_channelmetadata SET public = ? WHERE id = ?", *l.Public, j.channel); err != nil {
+				return err
+			}
+		}
+		after, err = countResources(tx, j.channel)
+		return err
+	})
+	return after, err
+}
+
+// explain says what a failed transfer means to the person who asked for it.
+func (j *job) explain(err error) error {
+	var status *storage.StatusError
+	switch {
+	case errors.Is(err, storage.ErrMissing):
+		return tasks.Fail("HTTPError", "the source does not have this channel's files (404)")
+	case errors.As(err, &status):
+		return tasks.Fail("HTTPError", fmt.Sprintf("the source answered with status %d", status.Status))
+	case errors.Is(err, storage.ErrDamaged):
+		return tasks.Fail("TransferFailed", err.Error()+"; try again, or use another source")
+	}
+	return err
+}
+
+// shape names the failures of a channel database as the original does.
+func shape(err error) error {
+	switch {
+	case errors.Is(err, ErrNewerSchema):
+		return tasks.Fail("FutureSchemaError", err.Error())
+	case errors.Is(err, ErrNotAChannel), errors.Is(err, store.ErrCorrupt):
+		return tasks.Fail("InvalidSchemaVersionError", ErrNotAChannel.Error())
+	}
+	return err
+}
