@@ -2,12 +2,15 @@ package server
 
 import (
 	"context"
+	"io/fs"
+
 	"kolibri/core/analytics"
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
 	"kolibri/core/bookmarks"
 	"kolibri/core/content"
+	"kolibri/core/content/importing"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
 	"kolibri/core/logger"
@@ -31,12 +34,16 @@ func (s *Server) start() (err error) {
 	host := &s.cfg.Host
 	library := content.New(host, s.cfg.Build)
 	runner := tasks.New(host)
+	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
+	if s.cfg.Content != nil {
+		importing.New(host, s.cfg.Content, s.drives()).Register(runner)
+	}
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
 		runner.Routes(),
-		auth.AccountRoutes(host),
-		auth.CollectionRoutes(host, jobs.New(host, runner).AssignPictures),
+		auth.AccountRoutes(host, work.CleanUp),
+		auth.CollectionRoutes(host, work.AssignPictures),
 		machine.Routes(),
 		news.Routes(),
 		discovery.New(host).Routes(),
@@ -63,4 +70,14 @@ func (s *Server) start() (err error) {
 	}
 	s.closers = append(s.closers, runner.Wait)
 	return nil
+}
+
+// drives opens the drives of a host that has some.
+func (s *Server) drives() importing.Drives {
+	if host, ok := s.cfg.Device.(interface {
+		OpenDrive(id string) (fs.FS, error)
+	}); ok {
+		return host.OpenDrive
+	}
+	return func(string) (fs.FS, error) { return nil, fs.ErrNotExist }
 }

@@ -17,6 +17,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
+	"kolibri/core/content/storage"
 	"kolibri/core/views"
 	"kolibri/store"
 )
@@ -26,6 +27,8 @@ type Config struct {
 	api.Host
 	// Build is the root of the built front end: data/pages.json and data/messages/<lang>.json.
 	Build fs.FS
+	// Content is the folder of channels' files and databases. Nil: no channel can be imported.
+	Content *storage.Store
 	// Trusted tells whether a request is same-origin by construction, as one is that comes through
 	// the tab's message port; such a request needs no CSRF token. Nil trusts none.
 	Trusted func(*http.Request) bool

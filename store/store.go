@@ -92,14 +92,14 @@ func (db *DB) run(ctx context.Context, mode Mode, fn func(*Tx) error) error {
 func (db *DB) Begin(ctx context.Context, mode Mode) (*Tx, error) {
 	options := &sql.TxOptions{ReadOnly: mode == ReadOnly}
 	release := func() {}
-	if db.writer != nil && mode == Write {
-		options.Isolation = sql.LevelSerializable // BEGIN IMMEDIATE in the SQLite driver
-		select {
-		case db.writer <- struct{}{}:
-			release = func() { <-db.writer }
-		case <-ctx.Done():
-			return nil, ctx.Err()
+	if mode == Write {
+		var err error
+		if release, err = db.lockWriter(ctx); err != nil {
+			return nil, err
 		}
+	}
+	if db.dialect == SQLite && mode == Write {
+		options.Isolation = sql.LevelSerializable // BEGIN IMMEDIATE in the SQLite driver
 	}
 	raw, err := db.pool.BeginTx(ctx, options)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
+	"kolibri/core/content/storage"
 	"kolibri/server"
 )
 
@@ -60,7 +61,11 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
-	return server.New(ctx, server.Config{Host: hostOf(h), Build: front.files})
+	content, err := storage.Folder(h.settings.ContentDir, http.DefaultTransport)
+	if err != nil {
+		return nil, err
+	}
+	return server.New(ctx, server.Config{Host: hostOf(h), Build: front.files, Content: content})
 }
 
 // hostOf is what a home and this machine give the handlers.
