@@ -19,6 +19,7 @@ type Device struct {
 func New(host *api.Host, runner *tasks.Runner) *Device {
 	d := &Device{host, runner}
 	runner.Handle("kolibri.core.device.tasks.provisiondevice", tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
+	runner.Handle("kolibri.core.device.tasks.deprovisiondevice", tasks.Work{Run: d.runDeprovisioning})
 	runner.Handle(vacuumTask, tasks.Work{Run: d.vacuum})
 	runner.Handle(cleanupTask, tasks.Work{Run: d.cleanUp})
 	return d

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"kolibri/core/api"
 	"kolibri/core/tasks"
 	"kolibri/morango"
 	"kolibri/store"
@@ -21,11 +22,9 @@ const (
 // Start gives the device its identity and plans its maintenance: a vacuum at three every night, a
 // clean-up every hour. kolibri/utils/server: DefaultScheduledTasksPlugin
 func (d *Device) Start(ctx context.Context) error {
-	machine := morango.ThisMachine()
-	machine.DBPath = filepath.Join(d.host.Options.Home, "db.sqlite3")
 	return d.host.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := morango.EnsureInstance(tx, d.host.Rand, machine); err != nil {
-			return fmt.Errorf("the device has no identity: %w", err)
+		if err := identify(tx, d.host); err != nil {
+			return err
 		}
 		now := tx.Now().In(time.Local)
 		night := time.Date(now.Year(), now.Month(), now.Day(), 3, 0, 0, 0, time.Local)
@@ -37,6 +36,16 @@ func (d *Device) Start(ctx context.Context) error {
 			d.plan(tx, cleanupTask, tx.Now().Add(time.Hour), time.Hour),
 		)
 	})
+}
+
+// identify makes sure that the device has an identity by which others know it.
+func identify(tx *store.Tx, h *api.Host) error {
+	machine := morango.ThisMachine()
+	machine.DBPath = filepath.Join(h.Options.Home, "db.sqlite3")
+	if _, err := morango.EnsureInstance(tx, h.Rand, machine); err != nil {
+		return fmt.Errorf("the device has no identity: %w", err)
+	}
+	return nil
 }
 
 func (d *Device) plan(tx *store.Tx, name string, at time.Time, every time.Duration) error {

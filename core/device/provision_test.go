@@ -254,3 +254,36 @@ func TestIdentityStays(t *testing.T) {
 	defer next.Close()
 	require.Equal(t, id, s.Client(t).Get("/api/public/info/").Field("instance_id"))
 }
+
+func TestDeprovision(t *testing.T) {
+	const task = "kolibri.core.device.tasks.deprovisiondevice"
+	s := servertest.NewSchool(t)
+	body := map[string]any{"type": task}
+	for _, who := range []string{"anonymous", "admin", "superuser"} {
+		c := s.As(t, who)
+		if who == "anonymous" {
+			c = visitor(t, s.Server)
+		}
+		require.Equal(t, 403, c.Post(tasksURL, body).Status, "a device that has superusers is not given up: %s", who)
+	}
+	s.Exec(t, "UPDATE device_devicesettings SET subset_of_users_device = TRUE")
+	require.Equal(t, 403, s.As(t, "learner").Post(tasksURL, body).Status)
+	s.Exec(t, "UPDATE kolibriauth_facilityuser SET date_deleted = ? WHERE id = ?", store.Zoned(time.Now()), servertest.ID("superuser"))
+	before := s.Client(t).Get("/api/public/info/").Field("instance_id")
+	c := visitor(t, s.Server)
+	a := c.Post(tasksURL, body)
+	require.Equal(t, 200, a.Status, a.Text)
+	require.Eventually(t, func() bool { return !current(t, s.Server).IsProvisioned }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return c.Get(tasksURL+a.Field("id").(string)+"/").Field("status") == "COMPLETED" }, 5*time.Second, 5*time.Millisecond)
+	require.Empty(t, c.Get("/api/auth/facility/").JSON)
+	require.NotEqual(t, before, c.Get("/api/public/info/").Field("instance_id"))
+	require.NoError(t, s.DB.Read(context.Background(), func(tx *store.Tx) error {
+		for _, table := range []string{"kolibriauth_facilityuser", "kolibriauth_facilitydataset", "kolibriauth_role", "kolibriauth_membership", "kolibriauth_session", "device_devicepermissions", "morango_certificate"} {
+			n, err := tx.Int("SELECT count(*) FROM " + table)
+			require.NoError(t, err)
+			require.Zero(t, n, table)
+		}
+		return nil
+	}))
+	require.Equal(t, "COMPLETED", run(t, c, wizard(nil)).Field("status"), "the wizard can begin anew")
+}
