@@ -6,14 +6,20 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/morango"
+	"kolibri/store"
 )
 
 // accounts is what the views of users and sessions share.
-type accounts struct{ h *api.Host }
+type accounts struct {
+	h *api.Host
+	// cleanUp starts the job that later deletes deleted accounts for good.
+	cleanUp func(*store.Tx) error
+}
 
-// AccountRoutes are the routes of users, their sessions and their passwords.
-func AccountRoutes(h *api.Host) []api.Route {
-	a := &accounts{h}
+// AccountRoutes are the routes of users, their sessions and their passwords. cleanUp starts the job
+// that deletes accounts for good a while after they were deleted.
+func AccountRoutes(h *api.Host, cleanUp func(*store.Tx) error) []api.Route {
+	a := &accounts{h, cleanUp}
 	var all []api.Route
 	for _, routes := range [][]api.Route{
 		sessionView{a}.routes(),

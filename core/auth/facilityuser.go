@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"time"
 
 	"kolibri/core/api"
 	"kolibri/morango"
@@ -318,7 +317,7 @@ func (v userView) delete(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, softDelete(r.Tx, r.Now(), []string{u.ID})
+	return nil, v.softDelete(r.Tx, []string{u.ID})
 }
 
 // deleteMany hides the accounts that the filters name.
@@ -330,7 +329,7 @@ func (v userView) deleteMany(r *api.Request) (any, error) {
 	if !narrowed(r) {
 		return narrowFirst(), nil
 	}
-	return nil, softDelete(r.Tx, r.Now(), ids)
+	return nil, v.softDelete(r.Tx, ids)
 }
 
 // deletable are the accounts that the filters name and the person may delete. The original lets
@@ -368,14 +367,17 @@ func deletable(r *api.Request, l userList) ([]string, error) {
 func narrowFirst() *api.Response { return &api.Response{Status: http.StatusBadRequest, Raw: []byte{}} }
 
 // softDelete hides accounts and ends their sessions.
-func softDelete(tx *store.Tx, now time.Time, ids []string) error {
+func (a *accounts) softDelete(tx *store.Tx, ids []string) error {
 	for chunk := range chunks(ids) {
-		if _, err := morango.UpdateWhere(tx, morango.FacilityUser, morango.Row{"date_deleted": store.Zoned(now)}, "id IN ?", store.In(chunk)); err != nil {
+		if _, err := morango.UpdateWhere(tx, morango.FacilityUser, morango.Row{"date_deleted": store.Zoned(tx.Now())}, "id IN ?", store.In(chunk)); err != nil {
 			return err
 		}
 		if err := DeleteSessions(tx, chunk); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(ids) == 0 {
+		return nil
+	}
+	return a.cleanUp(tx)
 }

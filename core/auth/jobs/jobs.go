@@ -11,6 +11,7 @@ import (
 const (
 	deleteFacility = "kolibri.core.auth.tasks.deletefacility"
 	assignPictures = "kolibri.core.auth.tasks.assign_picture_passwords_to_facility"
+	cleanUpDeleted = "kolibri.core.auth.tasks.cleanup_expired_deleted_users"
 )
 
 // Jobs starts the app's jobs from its handlers.
@@ -20,6 +21,7 @@ type Jobs struct{ runner *tasks.Runner }
 func New(host *api.Host, runner *tasks.Runner) *Jobs {
 	runner.Handle(deleteFacility, tasks.Work{Validate: validateDeletion, Run: runDeletion})
 	runner.Handle(assignPictures, tasks.Work{Validate: validatePictures, Run: runPictures(host)})
+	runner.Handle(cleanUpDeleted, tasks.Work{Run: runCleanup})
 	return &Jobs{runner}
 }
 
