@@ -35,7 +35,6 @@ func (s *Server) start() (err error) {
 	library := content.New(host, s.cfg.Build)
 	runner := tasks.New(host)
 	work := jobs.New(host, runner)
-	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
 	if s.cfg.Content != nil {
 		importing.New(host, s.cfg.Content, s.drives()).Register(runner)
