@@ -2,9 +2,13 @@ package tasks
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"kolibri/store"
@@ -13,15 +17,24 @@ import (
 // idle is the longest the runner sleeps: clocks jump, and another process may have queued a job.
 const idle = 5 * time.Second
 
+// On one PostgreSQL several processes share the jobs: each tells every beat that its jobs are alive,
+// and takes up those of others that have been silent for the time of several beats.
+const (
+	beat   = 20 * time.Second
+	silent = 2 * time.Minute
+)
+
 // Start takes up the jobs that an earlier server left unfinished and begins to run jobs. The runner
 // ends with the host's Base context; Wait waits for that.
 func (r *Runner) Start(ctx context.Context) error {
+	id := make([]byte, 8)
+	if _, err := io.ReadFull(r.host.Rand, id); err != nil {
+		return err
+	}
+	r.id = hex.EncodeToString(id)
 	if err := r.host.DB.Write(ctx, r.requeue); err != nil {
 		return fmt.Errorf("tasks: unfinished jobs cannot be taken up: %w", err)
 	}
-	r.mu.Lock()
-	r.started = true
-	r.mu.Unlock()
 	r.done.Add(1)
 	go r.loop()
 	return nil
@@ -31,9 +44,15 @@ func (r *Runner) Start(ctx context.Context) error {
 func (r *Runner) Wait() { r.done.Wait() }
 
 // requeue puts the jobs of a dead server back (kolibri/core/tasks/worker.py: requeue_stalled_jobs).
-// The original forgets those that were selected and not yet running; here they come back too.
+// The original forgets those that were selected and not yet running; here they come back too. A
+// SQLite file has one server: whatever another one held, it holds no more.
 func (r *Runner) requeue(tx *store.Tx) error {
-	left, err := store.Select(tx, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE state IN ?", store.In([]State{Running, Selected}))
+	query, args := "SELECT "+jobColumns+" FROM jobs WHERE state IN ?", []any{store.In([]State{Running, Selected})}
+	if tx.Dialect() == store.Postgres {
+		query += " AND (time_updated IS NULL OR time_updated < ?) FOR UPDATE SKIP LOCKED"
+		args = append(args, tx.Now().Add(-silent))
+	}
+	left, err := store.Select(tx, scanJob, query, args...)
 	if err != nil {
 		return err
 	}
@@ -46,11 +65,32 @@ func (r *Runner) requeue(tx *store.Tx) error {
 	return nil
 }
 
+// share tells the other processes of this one's jobs, and takes up those of dead ones.
+func (r *Runner) share(ctx context.Context) error {
+	r.mu.Lock()
+	ids := slices.Collect(maps.Keys(r.running))
+	r.mu.Unlock()
+	return r.host.DB.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec("UPDATE jobs SET time_updated = ? WHERE id IN ? AND worker_process = ?", tx.Now(), store.In(ids), r.id); err != nil {
+			return err
+		}
+		return r.requeue(tx)
+	})
+}
+
 func (r *Runner) loop() {
 	defer r.done.Done()
 	base := r.host.Base
+	shared := time.Now()
 	for base.Err() == nil {
-		next, err := r.round(base)
+		var err error
+		next := time.Second
+		if r.host.DB.Dialect() == store.Postgres && time.Since(shared) >= beat {
+			shared, err = time.Now(), r.share(base)
+		}
+		if err == nil {
+			next, err = r.round(base)
+		}
 		if err != nil && base.Err() == nil {
 			r.host.Log.Error("tasks: jobs cannot be started", "error", err)
 			next = time.Second
@@ -84,7 +124,7 @@ func (r *Runner) round(ctx context.Context) (time.Duration, error) {
 		}
 		ending, err := tx.Exists("SELECT 1 FROM jobs WHERE state = ?", Canceling)
 		if ending {
-			next = 0
+			next = 0 // looked at now; the end of a worker, or idle, brings the next look
 		}
 		return err
 	})
@@ -127,18 +167,21 @@ func (r *Runner) untilNext(ctx context.Context) (next time.Duration, err error) 
 	return next, err
 }
 
-// endCanceled marks jobs that were cancelled when no worker had them.
+// endCanceled tells the workers of jobs that were cancelled, by whichever process, and marks those
+// that no worker has.
 func (r *Runner) endCanceled(ctx context.Context) error {
 	return r.host.DB.Write(ctx, func(tx *store.Tx) error {
-		jobs, err := store.Select(tx, scanJob, "SELECT "+jobColumns+" FROM jobs WHERE state = ?", Canceling)
+		query, args := "SELECT "+jobColumns+" FROM jobs WHERE state = ?", []any{Canceling}
+		if tx.Dialect() == store.Postgres {
+			query += " AND (worker_process IS NULL OR worker_process = ? OR time_updated < ?)"
+			args = append(args, r.id, tx.Now().Add(-silent))
+		}
+		jobs, err := store.Select(tx, scanJob, query, args...)
 		if err != nil {
 			return err
 		}
 		for _, job := range jobs {
-			r.mu.Lock()
-			_, held := r.running[job.ID]
-			r.mu.Unlock()
-			if held {
+			if r.stop(job.ID, ErrCanceled) {
 				continue
 			}
 			job.State = Canceled
@@ -182,7 +225,11 @@ func (r *Runner) take(ctx context.Context, priority int) (job *Job, err error) {
 			return err
 		}
 		job.State = Selected
-		return job.save(tx)
+		if err := job.save(tx); err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE jobs SET worker_process = ? WHERE id = ?", r.id, job.ID)
+		return err
 	})
 	return job, err
 }
@@ -276,6 +323,9 @@ func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
 		r.host.Log.Error("tasks: a job failed", "job", job.ID, "type", job.Func, "error", failure)
 	}
 	if err := job.save(tx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("UPDATE jobs SET worker_process = NULL WHERE id = ?", job.ID); err != nil {
 		return err
 	}
 	return r.again(tx, t, job, failure)

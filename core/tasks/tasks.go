@@ -45,12 +45,12 @@ type Work struct {
 // Runner keeps and runs jobs. Make one with New, give the types their work with Handle, then Start.
 type Runner struct {
 	host  *api.Host
+	id    string // names this process in the table
 	types map[string]*Type
 	wake  chan struct{}
 	done  sync.WaitGroup
 
 	mu      sync.Mutex
-	started bool
 	running map[string]context.CancelCauseFunc
 	busy    int // running jobs, by which the free workers are known
 	created time.Time
@@ -265,10 +265,13 @@ func (r *Runner) CancelAll(tx *store.Tx, name string) error {
 	return nil
 }
 
-func (r *Runner) stop(id string, cause error) {
+// stop tells the worker of a job, if this process has it, that it shall end.
+func (r *Runner) stop(id string, cause error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if cancel := r.running[id]; cancel != nil {
+	cancel := r.running[id]
+	if cancel != nil {
 		cancel(cause)
 	}
+	return cancel != nil
 }
