@@ -228,6 +228,29 @@ func localeFolder(lang string) string {
 	return "kolibri/locale/" + base + region + "/LC_MESSAGES"
 }
 
+// stopwords are the words that mean nothing to a search, of all languages, one a line.
+func stopwords(w *wheel) ([]byte, error) {
+	const name = "kolibri/core/content/constants/stopwords-all.json"
+	raw, err := w.read(name)
+	if err != nil {
+		return nil, err
+	}
+	var byLanguage map[string][]string
+	if err := json.Unmarshal(raw, &byLanguage); err != nil {
+		return nil, fmt.Errorf("kolibri wheel: %s: %w", name, err)
+	}
+	all := slices.Sorted(func(yield func(string) bool) {
+		for _, words := range byLanguage {
+			for _, word := range words {
+				if !yield(word) {
+					return
+				}
+			}
+		}
+	})
+	return []byte(strings.Join(slices.Compact(all), "\n")), nil
+}
+
 // languageMessages is the file of one language: the messages of all bundles that pages use.
 func languageMessages(w *wheel, d *pages.Data, lang string) ([]byte, error) {
 	texts := map[string][]byte{}

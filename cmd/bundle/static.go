@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kolibri/core/content"
 	"kolibri/server/pages"
 )
 
@@ -47,9 +48,16 @@ func buildData(b *builder, out *output) (map[string]string, error) {
 	if err := out.writeAsset(pages.DataFile, raw, nil); err != nil {
 		return nil, err
 	}
+	stop, err := stopwords(w)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.writeAsset(content.StopwordsFile, stop, nil); err != nil {
+		return nil, err
+	}
 	var g errgroup.Group
 	g.SetLimit(runtime.NumCPU())
-	all := newDigest(string(raw))
+	all := newDigest(string(raw), string(stop))
 	for _, l := range d.Languages {
 		text, err := languageMessages(w, d, l.ID)
 		if err != nil {

@@ -58,12 +58,12 @@ func (c *Content) Routes() []api.Route {
 	return append(all, c.requestRoutes()...)
 }
 
-// stopwordsFile holds one word a line, in the built front end.
-const stopwordsFile = "data/stopwords.txt"
+// StopwordsFile is where the built front end has its list of stop words, one a line.
+const StopwordsFile = "data/stopwords.txt"
 
 func (c *Content) stopwords() map[string]bool {
 	c.stopOnce.Do(func() {
-		text, err := fs.ReadFile(c.build, stopwordsFile)
+		text, err := fs.ReadFile(c.build, StopwordsFile)
 		if err != nil {
 			c.host.Log.Warn("search counts every word: the list of stop words is missing", "error", err)
 			return
