@@ -22,6 +22,10 @@ func Original(root string) (string, error) {
 	if command := os.Getenv(reference); command != "" {
 		return command, nil
 	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
 	venv := filepath.Join(root, ".cache", "kolibri-0.19.5")
 	command := filepath.Join(venv, "bin", "kolibri")
 	if _, err := os.Stat(command); err == nil {
