@@ -26,6 +26,7 @@ func (d *Discovery) Routes() []api.Route {
 	const core = "kolibri:core:"
 	routes := []api.Route{
 		{Name: core + "networklocation_facilities-detail", Method: http.MethodGet, Handle: d.facilities, NoTx: true},
+		{Name: core + "portal-validate-token", Method: http.MethodGet, Handle: d.validatePortalToken, NoTx: true},
 		{Name: core + "pinned_devices-list", Method: http.MethodGet, Handle: d.listPins},
 		{Name: core + "pinned_devices-list", Method: http.MethodPost, Handle: d.pin},
 		{Name: core + "pinned_devices-detail", Method: http.MethodGet, Handle: d.showPin},

@@ -157,6 +157,28 @@ func TestBadLocations(t *testing.T) {
 	}
 }
 
+func TestPortalToken(t *testing.T) {
+	answer, status, asked := `{"name":"Project"}`, 200, ""
+	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.String()
+		w.WriteHeader(status)
+		fmt.Fprint(w, answer)
+	}))
+	s := servertest.NewSchool(t, func(c *server.Config) { c.Options.DataPortalBaseURL = portal.URL })
+	c := s.As(t, "superuser")
+	const url = "/api/auth/portal/validate_token/?token=a%26b"
+	require.JSONEq(t, answer, c.Get(url).Text)
+	require.Equal(t, "/portal/api/public/v1/registerfacility/validate_token?token=a%26b", asked)
+	answer, status = `[{"id":"INVALID_KDP_REGISTRATION_TOKEN"}]`, 400
+	require.Equal(t, 400, c.Get(url).Status)
+	require.JSONEq(t, answer, c.Get(url).Text)
+	answer = "<html>"
+	require.Equal(t, "<html>", c.Get(url).JSON, "what is no JSON comes as text")
+	portal.Close()
+	require.Equal(t, 503, c.Get(url).Status)
+	require.JSONEq(t, `{"status":"offline"}`, c.Get(url).Text)
+}
+
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
