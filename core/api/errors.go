@@ -122,7 +122,10 @@ func FieldError(id, field, message string) *Error {
 func Detail(status int, text string) *Error { return &Error{Status: status, Detail: text} }
 
 // Invalidities collects the errors of several fields, in the order they were found.
-type Invalidities struct{ items []Item }
+type Invalidities struct {
+	items  []Item
+	nested map[string]any
+}
 
 // Add notes an error.
 func (v *Invalidities) Add(id, field, message string) {
@@ -139,10 +142,15 @@ func (v *Invalidities) Has(field string) bool {
 	return false
 }
 
-// Err returns a 400 with all of them, or nil.
+// Err returns a 400 with all of them, or nil. Errors within lists are shown only when there are no
+// others, and as they are: the original's error ids do not reach into them
+// (kolibri/core/utils/exception_handler.py: _return_errors).
 func (v *Invalidities) Err() error {
-	if len(v.items) == 0 {
+	switch {
+	case len(v.items) == 0 && len(v.nested) == 0:
 		return nil
+	case len(v.items) == 0:
+		return &Error{Status: http.StatusBadRequest, Body: v.nested}
 	}
 	return &Error{Status: http.StatusBadRequest, Items: v.items}
 }

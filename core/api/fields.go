@@ -20,6 +20,10 @@ type Field struct {
 	Clean    func(r *Request, v any) (value any, id, message string)
 	// Many cleans each element of a list.
 	Many bool
+	// List cleans the elements of a list; unlike with Many, the answer tells which of them are wrong,
+	// and how. MaxItems limits how many there may be (0: no limit).
+	List     Element
+	MaxItems int
 }
 
 // Values are cleaned fields by name.
@@ -67,6 +71,10 @@ func (r *Request) CleanInto(bad *Invalidities, prefix string, object map[string]
 			} else {
 				values[f.Name] = nil
 			}
+			continue
+		}
+		if f.List != nil {
+			r.cleanList(bad, prefix, f, raw, values)
 			continue
 		}
 		if f.Many {
