@@ -4,8 +4,11 @@
 
 import { byId, make } from "./dom.js";
 
-/** A moment in which the browser moves tab and frame together after "back". */
-const SETTLE_MS = 120;
+/** Marks the tab's history entries that follow the frame; an address typed by hand has no mark. */
+const FOLLOWS = { kolibri: "follows the frame" };
+
+/** In this time the browser has moved the frame as well when a person went back or forward. */
+const SETTLE_MS = 1000;
 
 export class Frame {
 	/**
@@ -14,12 +17,17 @@ export class Frame {
 	 */
 	constructor({ onPage }) {
 		this.onPage = onPage;
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		this.settling = undefined;
 		this.element = /** @type {HTMLIFrameElement} */ (
 			make("iframe", { class: "frame", title: "Kolibri", allow: "fullscreen; autoplay; clipboard-write" })
 		);
 		this.element.addEventListener("load", () => this.follow());
-		addEventListener("hashchange", () => setTimeout(() => this.lead(), SETTLE_MS));
-		addEventListener("popstate", () => setTimeout(() => this.lead(), SETTLE_MS));
+		addEventListener("hashchange", () => {
+			clearTimeout(this.settling);
+			if (!history.state?.kolibri) this.lead();
+			else this.settling = setTimeout(() => this.isAtRest() && this.lead(), SETTLE_MS);
+		});
 	}
 
 	/** @param {string} url */
@@ -43,12 +51,17 @@ export class Frame {
 		const { page } = this;
 		if (!page || page.location.href === "about:blank") return;
 		const { href } = page.location;
-		if (location.href !== href) history.replaceState(history.state, "", href);
+		if (location.href !== href) history.replaceState(FOLLOWS, "", href);
 		const { title, documentElement } = page.document;
 		if (title) document.title = title;
 		if (documentElement?.lang) document.documentElement.lang = documentElement.lang;
 		if (documentElement?.dir) document.documentElement.dir = documentElement.dir;
 		this.onPage(new URL(href));
+	}
+
+	/** The page is not on its way elsewhere. */
+	isAtRest() {
+		return this.page?.document.readyState === "complete";
 	}
 
 	/** The tab's address was changed by hand: the page follows. */

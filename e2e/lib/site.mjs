@@ -83,10 +83,10 @@ export class Site {
 		return `http://127.0.0.1:${this.port}/${this.under}`;
 	}
 
-	/** The path of the server program. */
+	/** The path of the server program; releases before may have left theirs. */
 	get module() {
-		const names = fs.readdirSync(path.join(this.app, "app"));
-		return path.join(this.app, "app", /** @type {string} */ (names.find((n) => n.endsWith(".wasm"))));
+		const script = fs.readFileSync(path.join(this.app, "sw.js"), "utf8");
+		return path.join(this.app, found(/app\/server-\w+\.wasm/, script)[0]);
 	}
 }
 
@@ -115,6 +115,12 @@ export function anotherRelease(id) {
 
 /** @param {string} folder */
 export function buildId(folder) {
-	const shell = fs.readdirSync(path.join(folder, "app")).find((name) => /^shell-.*\.js$/.test(name));
-	return /** @type {RegExpExecArray} */ (/^shell-(.*)\.js$/.exec(shell ?? ""))[1];
+	return found(/app\/shell-(\w+)\.js/, fs.readFileSync(path.join(folder, "index.html"), "utf8"))[1];
+}
+
+/** @param {RegExp} what @param {string} text */
+function found(what, text) {
+	const match = what.exec(text);
+	if (!match) throw new Error(`there is no ${what}`);
+	return match;
 }

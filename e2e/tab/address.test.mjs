@@ -27,6 +27,8 @@ test(
 
 		await browser.hardReload();
 		await browser.mounted(/#\/settings/);
+		// Amid its first transition Kolibri's router takes a new hash back.
+		await until(async () => /Settings/i.test(await browser.page.title()), "the page's title");
 
 		await browser.page.evaluate(() => {
 			location.hash = "#/users";

@@ -1,7 +1,6 @@
 // What can go wrong at the start, and what a person can do about it.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import path from "node:path";
 import { test } from "node:test";
 import { until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
@@ -29,11 +28,11 @@ test(
 test(
 	"a server program that is not there",
 	inBrowser(async ({ site, browser }) => {
-		fs.renameSync(site.module, `${site.module}.away`);
+		const { module } = site;
+		fs.renameSync(module, `${module}.away`);
 		await browser.open();
 		assert.match(await alertOf(browser), /could not be loaded/i);
-		const away = fs.readdirSync(path.join(site.app, "app")).find((name) => name.endsWith(".away")) ?? "";
-		fs.renameSync(path.join(site.app, "app", away), path.join(site.app, "app", away.replace(".away", "")));
+		fs.renameSync(`${module}.away`, module);
 		await tryAgain(browser);
 		await browser.mounted();
 	}),
