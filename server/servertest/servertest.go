@@ -13,9 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,8 +26,6 @@ import (
 	"kolibri/core/auth"
 	"kolibri/server"
 	"kolibri/store"
-	"kolibri/store/postgres"
-	"kolibri/store/postgres/pgtest"
 	"kolibri/store/sqlite"
 )
 
@@ -87,17 +83,6 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 		db.Close()
 	})
 	return s
-}
-
-// open makes the database: a SQLite file, or with KOLIBRI_TEST_DATABASE=postgres one in a PostgreSQL
-// server of its own, which takes some seconds for each test.
-func (s *Server) open(ctx context.Context, t testing.TB) (*store.DB, error) {
-	if os.Getenv("KOLIBRI_TEST_DATABASE") != "postgres" {
-		return sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), s.now)
-	}
-	pg := pgtest.Start(t)
-	pg.CreateDatabase(t, "kolibri")
-	return postgres.Open(ctx, postgres.Options{Name: "kolibri", User: "postgres", Host: pg.Host, Port: strconv.Itoa(pg.Port)}, s.now)
 }
 
 type device struct{}
