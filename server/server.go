@@ -204,7 +204,7 @@ func (s *Server) unhandled(w http.ResponseWriter, r *api.Request, rt *route, met
 // handle runs the request in one transaction: who asks, in which language, whether they may send
 // this at all, the handler, and the session's change.
 func (s *Server) handle(r *api.Request, rt *route, h *api.Route, method string) (answer any, err error) {
-	if h.NoTx {
+	if h.NoTx || h.NoTxFor != nil && h.NoTxFor(r.HTTP) {
 		err := s.cfg.DB.Read(r.Ctx, func(tx *store.Tx) (err error) {
 			answer, err = s.prepare(tx, r, rt, h, method)
 			return err

@@ -27,6 +27,8 @@ type Route struct {
 	Writes bool
 	// NoTx leaves the transactions to the handler (long or streaming work): Request.Tx is nil.
 	NoTx bool
+	// NoTxFor does so for the requests it picks.
+	NoTxFor func(*http.Request) bool
 	// CSRFAlways enforces the CSRF check for anonymous requests too, as Django does for plain views.
 	CSRFAlways bool
 	// VolatileErrors forbids everybody to keep an answer that is an error, wrong methods included.

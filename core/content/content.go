@@ -32,16 +32,19 @@ func (c *Content) Routes() []api.Route {
 	tagged := func(name string, handle api.Handler) {
 		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: cached(handle), VolatileErrors: true})
 	}
-	tagged("channel-list", c.channels)
-	tagged("channel-detail", c.channel)
+	anywhere := func(name string, handle api.Handler) {
+		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: c.browsing(cached(handle)), VolatileErrors: true, NoTxFor: aboutRemote})
+	}
+	anywhere("channel-list", c.channels)
+	anywhere("channel-detail", c.channel)
 	tagged("channel-filter-options", filterOptions)
 	get("channel-thumbnail", thumbnail)
-	tagged("contentnode-list", c.list)
-	tagged("contentnode-detail", c.retrieve)
+	anywhere("contentnode-list", c.list)
+	anywhere("contentnode-detail", c.retrieve)
 	tagged("contentnode-random", c.random)
 	tagged("contentnode-descendants-assessments", c.countAssessments)
 	tagged("contentnode-recommendations-for", c.recommendations)
-	tagged("contentnode_tree-detail", c.tree)
+	anywhere("contentnode_tree-detail", c.tree)
 	tagged("contentnode_search-list", c.searchList)
 	for name, handle := range map[string]api.Handler{
 		"detail": c.retrieve, "random": c.random, "descendants-assessments": c.countAssessments, "recommendations-for": c.recommendations,

@@ -59,7 +59,7 @@ func readBranch(r *api.Request) (branch, error) {
 // kolibri/core/content/api.py: BaseContentNodeTreeViewset
 func (c *Content) tree(r *api.Request) (any, error) {
 	if _, ok := api.ParseUUID(r.Param("pk")); !ok {
-		return nil, &api.Error{Status: http.StatusBadRequest, Body: map[string]string{"error": "Invalid UUID format."}}
+		return nil, badTree()
 	}
 	b, ids, err := c.treeIDs(r)
 	if err != nil {
@@ -72,6 +72,10 @@ func (c *Content) tree(r *api.Request) (any, error) {
 		return nil, err
 	}
 	return nest(r, b, nodes), nil
+}
+
+func badTree() error {
+	return &api.Error{Status: http.StatusBadRequest, Body: map[string]string{"error": "Invalid UUID format."}}
 }
 
 // nest puts nodes, which come in tree order, below each other.
