@@ -51,8 +51,9 @@ func TestWhoReadsUsers(t *testing.T) {
 	}
 }
 
-func TestWhoWritesUsers(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestWhoWritesUsers(t *testing.T) { whoWritesUsers(t, servertest.NewWorld(t)) }
+
+func whoWritesUsers(t *testing.T, w *servertest.World) {
 	for _, tc := range []struct {
 		who                                        string
 		create, change, changeSelf, delete, rename int
@@ -90,8 +91,9 @@ func TestWhoWritesUsers(t *testing.T) {
 	}
 }
 
-func TestNamesInEveryScriptAndCase(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestNamesInEveryScriptAndCase(t *testing.T) { namesInEveryScript(t, servertest.NewWorld(t)) }
+
+func namesInEveryScript(t *testing.T, w *servertest.World) {
 	c := w.As(t, "admin")
 	post := func(name string) *servertest.Answer {
 		return c.Post(users, obj{"username": name, "full_name": name, "password": "pass-word1", "facility": w.IDs["facility"]})
@@ -228,8 +230,9 @@ func TestANewUserIsARecordOfMorango(t *testing.T) {
 	require.Zero(t, scalar[int](t, w, "SELECT count(*) FROM morango_harddeletedmodels"))
 }
 
-func TestListsOfUsers(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestListsOfUsers(t *testing.T) { listsOfUsers(t, servertest.NewWorld(t)) }
+
+func listsOfUsers(t *testing.T, w *servertest.World) {
 	exec(t, w, "UPDATE kolibriauth_facilityuser SET full_name = 'ÉVA 100%_\\' WHERE username = 'loner'")
 	c := w.As(t, "admin")
 	for query, want := range map[string]string{
@@ -290,9 +293,10 @@ func TestListsOfUsers(t *testing.T) {
 	}
 }
 
-func TestDeletedUsers(t *testing.T) {
+func TestDeletedUsers(t *testing.T) { deletedUsers(t, servertest.NewWorld(t)) }
+
+func deletedUsers(t *testing.T, w *servertest.World) {
 	const deleted = "/api/auth/deletedfacilityuser/"
-	w := servertest.NewWorld(t)
 	admin := w.As(t, "admin")
 	require.Equal(t, 400, admin.Delete(users).Status)
 	require.Equal(t, 204, admin.Delete(users+"?user_type=learner").Status)
@@ -326,7 +330,10 @@ func TestDeletedUsers(t *testing.T) {
 }
 
 func TestAnImportedUserLeavesWithoutATrace(t *testing.T) {
-	w := servertest.NewWorld(t)
+	importedUserLeaves(t, servertest.NewWorld(t))
+}
+
+func importedUserLeaves(t *testing.T, w *servertest.World) {
 	c := w.As(t, "admin")
 	exec(t, w, `INSERT INTO morango_store (id, serialized, deleted, last_saved_instance, last_saved_counter, model_name, profile, partition, conflicting_serialized_data, _self_ref_fk, dirty_bit, source_id, hard_deleted)
 		VALUES (?, '{}', FALSE, '00000000000000000000000000000001', 1, 'facilityuser', 'facilitydata', ?, '', '', FALSE, 's', FALSE)`, w.IDs["learner"], w.Path("{dataset}:user-ro:{learner}"))

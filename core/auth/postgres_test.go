@@ -16,6 +16,8 @@ func TestOnPostgreSQL(t *testing.T) {
 		{"ladder", climb}, {"lists", lists}, {"rows", compareRows}, {"deletions", compareDeletions},
 		{"collections", collections}, {"memberships", membershipBounds}, {"roles", roleBounds},
 		{"facilities", facilities}, {"pictures", handOutPictures}, {"deleting", deleteFacility}, {"deleting by job", deleteByJob},
+		{"sign-in", signInAnswers}, {"passwordless", passwordlessLearners}, {"picture passwords", picturePasswords}, {"users", whoWritesUsers},
+		{"names", namesInEveryScript}, {"user lists", listsOfUsers}, {"deleted users", deletedUsers}, {"imported users", importedUserLeaves},
 	} {
 		t.Run(suite.name, func(t *testing.T) { suite.test(t, servertest.NewWorld(t, pg.Option(t))) })
 	}

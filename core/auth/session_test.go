@@ -61,8 +61,9 @@ func TestEverybodyIsToldWhoTheyAre(t *testing.T) {
 	}
 }
 
-func TestSignInAnswers(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestSignInAnswers(t *testing.T) { signInAnswers(t, servertest.NewWorld(t)) }
+
+func signInAnswers(t *testing.T, w *servertest.World) {
 	f := w.IDs["facility"]
 	exec(t, w, "UPDATE kolibriauth_facilityuser SET password = 'NOT_SPECIFIED' WHERE username = 'loner'")
 	exec(t, w, "UPDATE kolibriauth_facilityuser SET password = '!unusable' WHERE username = 'learner3'")
@@ -119,7 +120,10 @@ func TestPrevalidationSignsNobodyIn(t *testing.T) {
 }
 
 func TestLearnersSignInWithoutPasswordWhereTheyMay(t *testing.T) {
-	w := servertest.NewWorld(t)
+	passwordlessLearners(t, servertest.NewWorld(t))
+}
+
+func passwordlessLearners(t *testing.T, w *servertest.World) {
 	exec(t, w, "UPDATE kolibriauth_facilitydataset SET learner_can_login_with_no_password = TRUE, learner_can_edit_password = FALSE WHERE id = ?", w.IDs["dataset"])
 	for name, status := range map[string]int{"learner": 200, "coach": 400, "classcoach": 400, "admin": 400, "superuser": 400} {
 		a := w.As(t, "anonymous").Post(session, obj{"username": name, "facility": w.IDs["facility"]})
@@ -133,8 +137,9 @@ func TestLearnersSignInWithoutPasswordWhereTheyMay(t *testing.T) {
 	require.Equal(t, 400, w.As(t, "anonymous").Get("/api/auth/facilityusername/?facility=nope").Status)
 }
 
-func TestPicturePasswords(t *testing.T) {
-	w := servertest.NewWorld(t)
+func TestPicturePasswords(t *testing.T) { picturePasswords(t, servertest.NewWorld(t)) }
+
+func picturePasswords(t *testing.T, w *servertest.World) {
 	exec(t, w, "UPDATE kolibriauth_facilityuser SET picture_password = '3.7.12' WHERE username = 'learner'")
 	exec(t, w, "UPDATE kolibriauth_facilityuser SET picture_password = '1.2.3' WHERE username = 'coach'")
 	post := func(body obj) *servertest.Answer { return w.As(t, "anonymous").Post(session, body) }
