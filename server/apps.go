@@ -13,6 +13,7 @@ import (
 	"kolibri/core/content/importing"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
+	"kolibri/core/lessons"
 	"kolibri/core/logger"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
@@ -52,6 +53,7 @@ func (s *Server) start() (err error) {
 		setupwizard.New(host).Routes(),
 		deviceplugin.New(host).Routes(),
 		bookmarks.New(host).Routes(),
+		lessons.New(host).Routes(),
 		logger.New(host).Routes(),
 		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),

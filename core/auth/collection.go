@@ -268,6 +268,11 @@ func plainError(text string) *api.Error {
 	return &api.Error{Status: http.StatusBadRequest, Body: []string{text}}
 }
 
+// CollectionParam narrows a query by the parameter "collection"; one that there is not is a 400.
+func CollectionParam(r *api.Request, q *api.Query, column string) error {
+	return parentParam(r, q, "collection", column, "SELECT 1 FROM kolibriauth_collection WHERE id = ?")
+}
+
 // parentParam narrows a query to the children of the collection that a parameter names; one that is
 // not among those that the condition allows is a 400, as django-filter's ModelChoiceFilter has it.
 func parentParam(r *api.Request, q *api.Query, name, column, allowed string, args ...any) error {

@@ -1,0 +1,219 @@
+// Package lessons keeps the lessons that coaches put together for their classes (kolibri/core/lessons).
+// What learners see of them is in plugins/learn.
+package lessons
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"kolibri/core/api"
+	"kolibri/core/assignments"
+	"kolibri/core/auth"
+	"kolibri/core/content"
+	"kolibri/core/notifications"
+	"kolibri/morango"
+	"kolibri/store"
+)
+
+// Permissions are those of lessons. Rules look at CollectionID.
+var Permissions = &auth.Model{Name: "Lesson", Rules: []auth.Rule{auth.ManagedByCoaches()}}
+
+// Lessons answers for the app.
+type Lessons struct{ host *api.Host }
+
+// New makes the app of a host.
+func New(host *api.Host) *Lessons { return &Lessons{host} }
+
+// Routes are the app's APIs.
+// kolibri/core/lessons/viewsets.py: LessonViewset
+func (l *Lessons) Routes() []api.Route {
+	const list, detail = "kolibri:core:lesson-list", "kolibri:core:lesson-detail"
+	return []api.Route{
+		{Name: list, Method: http.MethodGet, Handle: l.list},
+		{Name: list, Method: http.MethodPost, Handle: l.create},
+		{Name: detail, Method: http.MethodGet, Handle: l.retrieve},
+		{Name: detail, Method: http.MethodPut, Handle: l.update},
+		{Name: detail, Method: http.MethodPatch, Handle: l.update},
+		{Name: detail, Method: http.MethodDelete, Handle: l.remove},
+		{Name: "kolibri:core:lesson-size", Method: http.MethodGet, Handle: l.size},
+	}
+}
+
+// Lesson is a lesson as coaches see it.
+type Lesson struct {
+	ID          string          `json:"id"`
+	Title       string          `json:"title"`
+	Description string          `json:"description"`
+	Resources   json.RawMessage `json:"resources"`
+	Collection  string          `json:"collection"`
+	CreatedBy   *string         `json:"created_by"`
+	DateCreated api.Time        `json:"date_created"`
+	Active      bool            `json:"active"`
+	Classroom   Classroom       `json:"classroom"`
+	Assignments []string        `json:"assignments"`
+	Learners    []string        `json:"learner_ids"`
+}
+
+// Classroom names the class that a lesson was made for.
+type Classroom struct {
+	ID     string  `json:"id"`
+	Name   string  `json:"name"`
+	Parent *string `json:"parent"`
+}
+
+// Nodes are the content nodes of the lesson's resources, in their order.
+func (v *Lesson) Nodes() []string {
+	var resources []struct {
+		Node string `json:"contentnode_id"`
+	}
+	// resources of another shape, which a peer may have sent, name no nodes
+	_ = json.Unmarshal(v.Resources, &resources)
+	ids := make([]string, 0, len(resources))
+	for _, r := range resources {
+		if r.Node != "" {
+			ids = append(ids, r.Node)
+		}
+	}
+	return ids
+}
+
+const columns = "l.id, l.title, l.description, l.resources, l.collection_id, l.created_by_id, l.date_created, l.is_active, c.id, c.name, c.parent_id"
+
+func scan(row store.Scanner) (*Lesson, error) {
+	v := &Lesson{}
+	var resources string
+	var created store.Zoned
+	err := row.Scan(&v.ID, &v.Title, &v.Description, &resources, &v.Collection, &v.CreatedBy, &created, &v.Active,
+		&v.Classroom.ID, &v.Classroom.Name, &v.Classroom.Parent)
+	v.DateCreated, v.Resources = api.Time(created.Time()), api.Raw(resources)
+	if resources == "" || resources == "null" {
+		v.Resources = api.Raw("[]")
+	}
+	return v, err
+}
+
+func query() *api.Query {
+	return &api.Query{From: "lessons_lesson l JOIN kolibriauth_collection c ON c.id = l.collection_id", Order: "l.date_created DESC, l.id"}
+}
+
+// Find reads lessons with their assignments. In the query the lesson is named l, its class c.
+func Find(tx *store.Tx, q *api.Query) ([]*Lesson, error) {
+	text, args := q.SQL(columns)
+	all, err := store.Select(tx, scan, text, args...)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	ids := make([]string, len(all))
+	for i, v := range all {
+		ids[i] = v.ID
+	}
+	assigned, err := assignments.Lessons.Of(tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range all {
+		v.Assignments, v.Learners = assigned[v.ID].Collections, assigned[v.ID].Learners
+	}
+	return all, nil
+}
+
+// OfClass reads the lessons of a class, the newest first.
+func OfClass(tx *store.Tx, class string) ([]*Lesson, error) {
+	return Find(tx, query().Where("l.collection_id = ?", class))
+}
+
+// readable is the query for the lessons that the person may read and the parameters ask for.
+func readable(r *api.Request) (*api.Query, error) {
+	q := query()
+	if err := auth.CollectionParam(r, q, "l.collection_id"); err != nil {
+		return nil, err
+	}
+	if given := r.Query().Get("id"); given != "" {
+		id, _ := api.ParseUUID(given) // what is no id is nothing's
+		q.Where("l.id = ?", id)
+	}
+	return q, auth.OnlyReadable(r, q, Permissions, "l")
+}
+
+func (l *Lessons) list(r *api.Request) (any, error) {
+	q, err := readable(r)
+	if err != nil {
+		return nil, err
+	}
+	return Find(r.Tx, q)
+}
+
+func (l *Lessons) retrieve(r *api.Request) (any, error) {
+	q, err := readable(r)
+	if err != nil {
+		return nil, err
+	}
+	return one(r, q, r.Param("pk"))
+}
+
+func one(r *api.Request, q *api.Query, id string) (*Lesson, error) {
+	id, valid := api.ParseUUID(id)
+	if !valid {
+		return nil, r.NotFound()
+	}
+	all, err := Find(r.Tx, q.Where("l.id = ?", id))
+	if err == nil && len(all) == 0 {
+		err = r.NotFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// size answers how many bytes the resources of each lesson have.
+func (l *Lessons) size(r *api.Request) (any, error) {
+	q, err := readable(r)
+	if err != nil {
+		return nil, err
+	}
+	text, args := q.SQL(columns)
+	all, err := store.Select(r.Tx, scan, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make([][]string, len(all))
+	for i, v := range all {
+		nodes[i] = v.Nodes()
+	}
+	sizes, err := content.Sizes(r.Tx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]map[string]int64, len(all))
+	for i, v := range all {
+		out[i] = map[string]int64{v.ID: sizes[i]}
+	}
+	return out, nil
+}
+
+func (l *Lessons) remove(r *api.Request) (any, error) {
+	v, err := find(r, auth.Delete)
+	if err != nil {
+		return nil, err
+	}
+	if err := notifications.ForgetLesson(r.Tx, v.ID); err != nil {
+		return nil, err
+	}
+	return nil, morango.DeleteRows(r.Tx, morango.Delete, morango.Lesson.Table, v.ID)
+}
+
+// find loads the lesson of the address and checks the permission.
+func find(r *api.Request, do auth.Action) (*Lesson, error) {
+	id, _ := api.ParseUUID(r.Param("pk"))
+	text, args := query().Where("l.id = ?", id).SQL(columns)
+	v, err := store.Get(r.Tx, scan, text, args...)
+	if errors.Is(err, store.ErrNotFound) {
+		err = r.NotFound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, auth.Require(r, do, Permissions, auth.Object{CollectionID: v.Collection})
+}
