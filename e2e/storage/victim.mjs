@@ -94,11 +94,11 @@ export class Victim {
 	}
 
 	/**
-	 * Waits until a commit is known outside, or for twenty seconds.
+	 * Waits until a commit is known outside, or for eight seconds.
 	 * @param {number} number
 	 */
 	async hasCommitted(number) {
-		for (let waited = 0; this.acknowledged < number && waited < 20_000; waited += 5) {
+		for (let waited = 0; this.acknowledged < number && waited < 8_000; waited += 5) {
 			await new Promise((resolve) => setTimeout(resolve, 5));
 		}
 	}
