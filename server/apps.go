@@ -13,6 +13,7 @@ import (
 	"kolibri/core/content/importing"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
+	"kolibri/core/exams"
 	"kolibri/core/lessons"
 	"kolibri/core/logger"
 	"kolibri/core/public"
@@ -54,6 +55,7 @@ func (s *Server) start() (err error) {
 		deviceplugin.New(host).Routes(),
 		bookmarks.New(host).Routes(),
 		lessons.New(host).Routes(),
+		exams.New(host).Routes(),
 		logger.New(host).Routes(),
 		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),

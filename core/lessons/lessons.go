@@ -4,7 +4,6 @@ package lessons
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"kolibri/core/api"
@@ -130,8 +129,11 @@ func readable(r *api.Request) (*api.Query, error) {
 		return nil, err
 	}
 	if given := r.Query().Get("id"); given != "" {
-		id, _ := api.ParseUUID(given) // what is no id is nothing's
-		q.Where("l.id = ?", id)
+		if id, ok := api.ParseUUID(given); ok {
+			q.Where("l.id = ?", id)
+		} else {
+			q.Where("1 = 0") // what is no id is nothing's
+		}
 	}
 	return q, auth.OnlyReadable(r, q, Permissions, "l")
 }
@@ -206,12 +208,7 @@ func (l *Lessons) remove(r *api.Request) (any, error) {
 
 // find loads the lesson of the address and checks the permission.
 func find(r *api.Request, do auth.Action) (*Lesson, error) {
-	id, _ := api.ParseUUID(r.Param("pk"))
-	text, args := query().Where("l.id = ?", id).SQL(columns)
-	v, err := store.Get(r.Tx, scan, text, args...)
-	if errors.Is(err, store.ErrNotFound) {
-		err = r.NotFound()
-	}
+	v, err := one(r, query(), r.Param("pk"))
 	if err != nil {
 		return nil, err
 	}
