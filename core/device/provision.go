@@ -15,7 +15,7 @@ import (
 )
 
 // ErrProvisioned is returned for a device that is set up already.
-var ErrProvisioned = errors.New("Device has already been provisioned.")
+var ErrProvisioned = errors.New("the device has already been provisioned")
 
 // Setup is how the command line and the automatic provisioning file set a device up; the keys are
 // those of the file (kolibri/core/device/utils.py: provision_from_file). Everything is optional.
