@@ -14,15 +14,12 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// Brotli levels: the highest takes half a minute for the wasm, which is worth it for the one file
+// Brotli levels: the highest takes two minutes for the wasm, which is worth it for the one file
 // that every user waits for, and for that one alone.
 const (
 	textLevel = 9
 	wasmLevel = 11
 )
-
-// window is how far back brotli may point, as a power of two: the farthest that browsers accept.
-const window = 24
 
 // compressor compresses with a cache by content, so that rebuilds cost nothing.
 type compressor struct{ dir string }
@@ -35,7 +32,7 @@ func (c *compressor) gzip(data []byte) ([]byte, error) {
 
 func (c *compressor) brotli(data []byte, level int) ([]byte, error) {
 	return c.cached(fmt.Sprintf("br%d", level), data, func(w io.Writer) (io.WriteCloser, error) {
-		return brotli.NewWriterOptions(w, brotli.WriterOptions{Quality: level, LGWin: window}), nil
+		return brotli.NewWriterLevel(w, level), nil
 	})
 }
 

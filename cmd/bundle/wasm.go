@@ -50,6 +50,7 @@ func buildWasm(b *builder, out *output) (map[string]string, error) {
 	if b.fast {
 		err = out.write(name, data)
 	} else {
+		fmt.Println("  compressing it, which takes minutes (FAST=1 does without)")
 		err = out.writePacked(name, data, nil, wasmLevel)
 	}
 	facts := map[string]string{"path": name, "bytes": strconv.Itoa(len(data))}
