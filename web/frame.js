@@ -17,6 +17,8 @@ export class Frame {
 	 */
 	constructor({ onPage }) {
 		this.onPage = onPage;
+		/** Where the frame was when it last moved. */
+		this.last = "";
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.settling = undefined;
 		this.element = /** @type {HTMLIFrameElement} */ (
@@ -51,7 +53,9 @@ export class Frame {
 		const { page } = this;
 		if (!page || page.location.href === "about:blank") return;
 		const { href } = page.location;
-		if (location.href !== href) history.replaceState(FOLLOWS, "", href);
+		// A new title alone moves nothing: amid a step back the tab may be ahead of the frame.
+		if (this.last !== href && location.href !== href) history.replaceState(FOLLOWS, "", href);
+		this.last = href;
 		const { title, documentElement } = page.document;
 		if (title) document.title = title;
 		if (documentElement?.lang) document.documentElement.lang = documentElement.lang;

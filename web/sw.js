@@ -10,6 +10,7 @@
 
 import { Connection } from "../worker/client.js";
 import { refusal, toResponse } from "./sw/answers.js";
+import { content } from "./sw/content.js";
 import { deliver, forgetLeader, noteLeader, tabs } from "./sw/leader.js";
 import { asset, cacheName, essentials, extras, fill, theShell, tidy } from "./sw/store.js";
 import { classify, takeMark } from "./urls.js";
@@ -99,6 +100,7 @@ function route(request) {
 	}
 	// What the server itself asks of its origin is for the host of the build (a mirror of channels).
 	if (request.referrer.startsWith(new URL("app/worker-", root).href)) return undefined;
+	if (kind === "content") return content(request, url, root, download ? name : null);
 	if (request.mode === "navigate") return navigate(request, url, kind, download ? name : null);
 	return fromServer(request, url, { download: download ? name : null });
 }

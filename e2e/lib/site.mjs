@@ -83,6 +83,12 @@ export class Site {
 		return `http://127.0.0.1:${this.port}/${this.under}`;
 	}
 
+	/** Puts code before the worker's own: a browser that is not as ours is. @param {string} code */
+	beforeWorker(code) {
+		const script = path.join(this.app, "app", `worker-${buildId(this.app)}.js`);
+		fs.writeFileSync(script, `${code}\n${fs.readFileSync(script, "utf8")}`);
+	}
+
 	/** The path of the server program; releases before may have left theirs. */
 	get module() {
 		const script = fs.readFileSync(path.join(this.app, "sw.js"), "utf8");

@@ -5,8 +5,13 @@ import { inBrowser } from "../lib/fixture.mjs";
 
 /** @param {import("../lib/browser.mjs").Browser} browser @param {RegExp} at */
 const bothAt = (browser, at) =>
-	until(
-		() => at.test(browser.page.url()) && at.test(browser.frame()?.url() ?? ""),
+	until(() => {
+		const places = [browser.page.url(), browser.frame()?.url() ?? ""];
+		if (places.every((url) => at.test(url))) return true;
+		throw new Error(`tab and frame are at ${places.join(" and ")}`);
+	}, `tab and frame at ${at}`);
+
+test(browser.page.url()) && at.test(browser.frame()?.url() ?? ""),
 		`tab and frame at ${at}: ${browser.page.url()} and ${browser.frame()?.url()}`,
 	);
 

@@ -38,26 +38,33 @@ test(
 	}),
 );
 
+const NO_FILES = `StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("no", "SecurityError"));`;
+const NO_INDEXEDDB = `IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); };`;
+
 test(
 	"a browser that keeps nothing",
-	inBrowser(async ({ browser }) => {
-		await browser.context.addInitScript(() => {
-			const Real = Worker;
-			// The worker's own globals cannot be reached from here: it is started through a wrapper.
-			window.Worker = class extends Real {
-				constructor(url) {
-					const code = `
-					Object.defineProperty(StorageManager.prototype, "getDirectory", { value: () => Promise.reject(new DOMException("no", "SecurityError")) });
-					IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); };
-					importScripts(${JSON.stringify(String(url))});`;
-					const source = URL.createObjectURL(new Blob([code]));
-					Object.defineProperty(window, "__worker", { value: source });
-					super(source);
-				}
-			};
-		});
+	inBrowser(async ({ site, browser }) => {
+		site.beforeWorker(NO_FILES + NO_INDEXEDDB);
 		await browser.open();
 		assert.match(await alertOf(browser), /nowhere to save/i);
+	}),
+);
+
+test(
+	"a browser without a private file system",
+	inBrowser(async ({ site, browser }) => {
+		site.beforeWorker(NO_FILES);
+		await browser.open();
+		await browser.mounted(/\/en\/setup\//);
+		await browser.provision();
+		await browser.page.reload();
+		await browser.mounted(/\/en\/(?!setup)/);
+		assert.equal(await browser.whoami(), "admin");
+		await browser.kill();
+		await browser.launch();
+		await browser.open("en/facility/");
+		await browser.mounted(/facility/);
+		assert.equal(await browser.whoami(), "admin");
 	}),
 );
 

@@ -41,7 +41,7 @@ const isPage = (headers) =>
 	!/^attachment\b/.test(headers.get("Content-Disposition") ?? "");
 
 /** @param {Headers} headers @param {string} name */
-function keepAsFile(headers, name) {
+export function keepAsFile(headers, name) {
 	if (/^attachment\b/.test(headers.get("Content-Disposition") ?? "")) return;
 	const named = name ? `; filename*=UTF-8''${encodeURIComponent(name)}` : "";
 	headers.set("Content-Disposition", `attachment${named}`);

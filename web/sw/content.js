@@ -1,0 +1,121 @@
+// Learning material goes from the browser's private file system straight to the page: the server is
+// not asked, so a video plays while the server starts anew or is busy with an import. What is not
+// here comes from the host of the build, if that has a mirror of the channel.
+
+import { homeFolder } from "../../worker/protocol.js";
+import { pathIn } from "../urls.js";
+import { keepAsFile } from "./answers.js";
+
+/** Extensions of content files and what the browser must know of them. */
+const TYPES = /** @type {Record<string, string>} */ ({
+	bloomd: "application/zip",
+	bloompub: "application/zip",
+	epub: "application/epub+zip",
+	gif: "image/gif",
+	h5p: "application/zip",
+	jpeg: "image/jpeg",
+	jpg: "image/jpeg",
+	json: "application/json",
+	kpub: "application/zip",
+	m4a: "audio/mp4",
+	mp3: "audio/mpeg",
+	mp4: "video/mp4",
+	oga: "audio/ogg",
+	ogg: "audio/ogg",
+	ogv: "video/ogg",
+	pdf: "application/pdf",
+	perseus: "application/zip",
+	png: "image/png",
+	svg: "image/svg+xml",
+	vtt: "text/vtt; charset=utf-8",
+	wav: "audio/wav",
+	webm: "video/webm",
+	webp: "image/webp",
+	zip: "application/zip",
+});
+
+const NAME = /^content\/storage\/([0-9a-f])\/([0-9a-f])\/(\1\2[0-9a-f]{30}\.([a-z0-9]{1,40}))$/;
+
+/**
+ * @param {Request} request
+ * @param {URL} url
+ * @param {URL} root the app's folder
+ * @param {string | null} download the name under which a person wants to keep the file, if so
+ * @returns {Promise<Response>}
+ */
+export async function content(request, url, root, download) {
+	const parts = NAME.exec(pathIn(url, root) ?? "");
+	if (!parts) return new Response("Not Found", { status: 404 });
+	const file = await stored(root, ["content", "storage", parts[1], parts[2]], parts[3]);
+	if (!file) return fetch(url, { headers: request.headers });
+	const response = answer(request, file, parts[3], TYPES[parts[4]]);
+	if (download !== null) keepAsFile(response.headers, download);
+	return response;
+}
+
+/**
+ * @param {URL} root
+ * @param {string[]} folders
+ * @param {string} name
+ * @returns {Promise<File | null>} null when the device does not have it
+ */
+async function stored(root, folders, name) {
+	try {
+		let folder = await navigator.storage.getDirectory();
+		for (const part of [homeFolder(root), ...folders]) folder = await folder.getDirectoryHandle(part);
+		return await (await folder.getFileHandle(name)).getFile();
+	} catch {
+		return null;
+	}
+}
+
+/**
+ * @param {Request} request
+ * @param {File} file
+ * @param {string} name
+ * @param {string} [type]
+ */
+function answer(request, file, name, type = "application/octet-stream") {
+	const etag = `"${name}"`;
+	const headers = new Headers({
+		"Content-Type": type,
+		"Accept-Ranges": "bytes",
+		"Access-Control-Allow-Origin": "*",
+		"Cache-Control": "max-age=315360000, public, immutable",
+		ETag: etag,
+		"X-Content-Type-Options": "nosniff",
+		// a picture or document opened by its own address runs nothing with the app's rights
+		"Content-Security-Policy":
+			"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'",
+	});
+	if (request.headers.get("If-None-Match") === etag) return new Response(null, { status: 304, headers });
+	const range = requested(request.headers.get("Range"), file.size);
+	if (range === "beyond") {
+		headers.set("Content-Range", `bytes */${file.size}`);
+		return new Response(null, { status: 416, headers });
+	}
+	const [from, to] = range ?? [0, file.size];
+	headers.set("Content-Length", String(to - from));
+	if (range) headers.set("Content-Range", `bytes ${from}-${to - 1}/${file.size}`);
+	const body = request.method === "HEAD" ? null : file.slice(from, to);
+	return new Response(body, { status: range ? 206 : 200, headers });
+}
+
+/**
+ * Reads a Range header of one range; others are answered with the whole file.
+ * @param {string | null} header
+ * @param {number} size in bytes
+ * @returns {[number, number] | "beyond" | null} first byte and the one after the last
+ */
+export function requested(header, size) {
+	const parts = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+	if (!parts || (parts[1] === "" && parts[2] === "")) return null;
+	if (parts[1] === "") {
+		const count = Math.min(Number(parts[2]), size);
+		return count > 0 ? [size - count, size] : "beyond";
+	}
+	const from = Number(parts[1]);
+	if (from >= size) return "beyond";
+	const to = parts[2] === "" ? size : Math.min(Number(parts[2]) + 1, size);
+	return to > from ? [from, to] : null;
+}
