@@ -39,8 +39,8 @@ export class Pages {
 	}
 
 	/**
-	 * Waits for another document than the one that began at `before`, until Kolibri has put its
-	 * content on the page and shows no progress bar.
+	 * Waits for another document than the one that began at `before`, until Kolibri has put the
+	 * text of its content on the page. (Its progress bars stay in the document when they are hidden.)
 	 * @param {number} before
 	 */
 	async shown(before) {
@@ -50,10 +50,8 @@ export class Pages {
 					(before) =>
 						new Promise((resolve) => {
 							const look = () => {
-								const loading = document.querySelector("rootvue, [role=progressbar], .ui-progress-circular");
-								const main = document.querySelector("main, #main, .main-wrapper, [role=main]");
-								if (performance.timeOrigin !== before && !loading && main?.textContent?.trim())
-									resolve(performance.now());
+								const text = document.querySelector("#main, main")?.textContent?.trim() ?? "";
+								if (performance.timeOrigin !== before && text.length > 20) resolve(performance.now());
 								else requestAnimationFrame(look);
 							};
 							look();

@@ -98,7 +98,7 @@ server, over the message port to the worker in the tab.`,
 	if (r.pages)
 		parts.push(
 			"## From one page to the next",
-			"From the navigation inside Kolibri to the next page's content without a progress bar, signed in as a superuser.",
+			"From the navigation inside Kolibri to the text of the next page's content, signed in as a superuser.",
 			table(
 				["ms", "Python", "Go", "tab", "tab takes"],
 				r.pages.map((/** @type {any} */ p) => [

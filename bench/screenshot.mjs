@@ -7,7 +7,6 @@ import { makeSchool } from "./school.mjs";
 const PICTURES = [
 	["setup", "en/setup/"],
 	["facility", "en/facility/"],
-	["learn", "en/learn/"],
 ];
 
 const site = await new Site().start();
