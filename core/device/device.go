@@ -9,6 +9,12 @@ import (
 	"kolibri/core/tasks"
 )
 
+// The tasks of kolibri/core/device/tasks.py.
+const (
+	provisionTask   = "kolibri.core.device.tasks.provisiondevice"
+	deprovisionTask = "kolibri.core.device.tasks.deprovisiondevice"
+)
+
 // Device answers for the app.
 type Device struct {
 	host   *api.Host
@@ -18,8 +24,8 @@ type Device struct {
 // New makes the app of a host and gives its tasks their work.
 func New(host *api.Host, runner *tasks.Runner) *Device {
 	d := &Device{host, runner}
-	runner.Handle("kolibri.core.device.tasks.provisiondevice", tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
-	runner.Handle("kolibri.core.device.tasks.deprovisiondevice", tasks.Work{Run: d.runDeprovisioning})
+	runner.Handle(provisionTask, tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
+	runner.Handle(deprovisionTask, tasks.Work{Run: d.runDeprovisioning})
 	runner.Handle(vacuumTask, tasks.Work{Run: d.vacuum})
 	runner.Handle(cleanupTask, tasks.Work{Run: d.cleanUp})
 	return d

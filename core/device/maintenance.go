@@ -34,6 +34,7 @@ func (d *Device) Start(ctx context.Context) error {
 		return errors.Join(
 			d.plan(tx, vacuumTask, night, 24*time.Hour),
 			d.plan(tx, cleanupTask, tx.Now().Add(time.Hour), time.Hour),
+			forgetWizard(tx),
 		)
 	})
 }
@@ -88,11 +89,22 @@ func (d *Device) vacuum(ctx context.Context, _ *tasks.Task) (any, error) {
 	return nil, err
 }
 
-// cleanUp deletes what is left behind: sessions that have expired. Django's server has a command
-// for that, which nothing runs.
+// cleanUp deletes what is left behind: sessions that have expired, for which Django has a command
+// that nothing runs, and what the wizard sent.
 func (d *Device) cleanUp(_ context.Context, t *tasks.Task) (any, error) {
 	return nil, t.Write(func(tx *store.Tx) error {
-		_, err := tx.Exec("DELETE FROM kolibriauth_session WHERE expire_date <= ?", tx.Now())
-		return err
+		if _, err := tx.Exec("DELETE FROM kolibriauth_session WHERE expire_date <= ?", tx.Now()); err != nil {
+			return err
+		}
+		return forgetWizard(tx)
 	})
+}
+
+// forgetWizard deletes the finished jobs of the wizard an hour later: their arguments hold the
+// superuser's password, and everybody may look at them. The original keeps them until somebody
+// clears all tasks.
+func forgetWizard(tx *store.Tx) error {
+	_, err := tx.Exec("DELETE FROM jobs WHERE func = ? AND state IN ? AND (time_updated IS NULL OR time_updated < ?)",
+		provisionTask, store.In([]tasks.State{tasks.Completed, tasks.Failed, tasks.Canceled}), tx.Now().Add(-time.Hour))
+	return err
 }

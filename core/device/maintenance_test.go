@@ -44,7 +44,13 @@ func TestCleanUp(t *testing.T) {
 	for key, left := range map[string]time.Duration{"old": -time.Minute, "new": time.Hour} {
 		s.Exec(t, "INSERT INTO kolibriauth_session VALUES (?, '{}', ?, NULL)", key, time.Now().Add(left))
 	}
+	for id, age := range map[string]time.Duration{"w1": 2 * time.Hour, "w2": time.Minute} {
+		s.Exec(t, `INSERT INTO jobs (id, state, func, priority, queue, saved_job, time_updated, interval, repeat, scheduled_time)
+			VALUES (?, 'COMPLETED', 'kolibri.core.device.tasks.provisiondevice', 10, 'q', '{"job_id":"x","func":"kolibri.core.device.tasks.provisiondevice"}', ?, 0, 0, ?)`,
+			id, time.Now().Add(-age), time.Now())
+	}
 	doNow(t, s, "streamed_cache_cleanup")
+	require.Len(t, s.As(t, "learner").Get(tasksURL+"?queue=q").JSON, 1, "what the wizard sent is forgotten after an hour")
 	require.NoError(t, s.DB.Read(context.Background(), func(tx *store.Tx) error {
 		keys, err := tx.Strings("SELECT session_key FROM kolibriauth_session WHERE user_id IS NULL")
 		require.Equal(t, []string{"new"}, keys)
