@@ -284,6 +284,29 @@ func TestInvalidPIDFile(t *testing.T) {
 	require.Contains(t, out, "Invalid PID file (100)")
 }
 
+// After a crash the number in the PID file may belong to any other program.
+func TestStalePIDFileOfAnotherProcess(t *testing.T) {
+	other := exec.Command("sleep", "60")
+	require.NoError(t, other.Start())
+	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
+	b := newBox(t)
+	stale := func() {
+		require.NoError(t, os.MkdirAll(b.home, 0o755))
+		require.NoError(t, process{PID: other.Process.Pid, Port: b.port, Status: running}.write(b.home))
+	}
+	stale()
+	code, out := b.run("stop")
+	require.Equal(t, 0, code, out)
+	require.NoFileExists(t, filepath.Join(b.home, pidFile))
+	require.NoError(t, other.Process.Signal(syscall.Signal(0)), "nobody else's process is killed")
+	stale()
+	code, out = b.run("start")
+	require.Equal(t, 0, code, out)
+	code, out = b.run("stop")
+	require.Equal(t, 0, code, out)
+	require.NoError(t, other.Process.Signal(syscall.Signal(0)))
+}
+
 func TestSomethingElseOnThePort(t *testing.T) {
 	b := newBox(t)
 	other := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", b.port), Handler: http.NotFoundHandler()}

@@ -127,6 +127,27 @@ func (p process) active() bool {
 	return p.Status == running || p.Status == startingUp || p.Status == shuttingDown
 }
 
+// present tells whether the PID file's server is there. The number alone does not say so: after a
+// crash or a new start of the machine another program may have it.
+func (p process) present(s *settings) bool {
+	if !p.active() || !p.alive() {
+		return false
+	}
+	if p.Status == startingUp { // it does not listen yet
+		info, err := os.Stat(filepath.Join(s.Home, pidFile))
+		return err == nil && time.Since(info.ModTime()) < startupTimeout
+	}
+	conn, err := net.DialTimeout("tcp", s.at(p.Port), statusTimeout)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// at is the address of a port at which this machine reaches the server.
+func (s *settings) at(port int) string { return net.JoinHostPort(s.reachable(), strconv.Itoa(port)) }
+
 // inspect finds out how the server of a home is doing, by its PID file and by asking it.
 func inspect(s *settings) (process, status) {
 	p := readProcess(s.Home)
@@ -148,7 +169,7 @@ func inspect(s *settings) (process, status) {
 		return p, uncleanShutdown
 	}
 	client := http.Client{Timeout: statusTimeout}
-	answer, err := client.Get(fmt.Sprintf("http://%s%sstatus/", net.JoinHostPort(s.reachable(), strconv.Itoa(p.Port)), s.URLPathPrefix))
+	answer, err := client.Get(fmt.Sprintf("http://%s%sstatus/", s.at(p.Port), s.URLPathPrefix))
 	if err != nil {
 		return p, notResponding
 	}
@@ -244,7 +265,7 @@ func stop(c *command, args []string) int {
 	case p.Status == invalidPIDFile:
 		fmt.Fprintln(c.err, p.Status.message(s.Home)+":", filepath.Join(s.Home, pidFile))
 		return int(invalidPIDFile)
-	case p.alive():
+	case p.present(s) || p.Status == shuttingDown && p.alive():
 		if err := control(s.Home, commandStop); err != nil {
 			return c.fail(err)
 		}
@@ -271,7 +292,7 @@ func restart(c *command, args []string) int {
 		return code
 	}
 	before := readProcess(s.Home)
-	if before.active() && before.alive() {
+	if before.present(s) {
 		path := filepath.Join(s.Home, pidFile)
 		old, err := os.Stat(path)
 		if err == nil {

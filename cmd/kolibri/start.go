@@ -63,7 +63,7 @@ func start(c *command, args []string) int {
 
 // unused makes sure that no other server works on this home.
 func unused(s *settings) error {
-	if p := readProcess(s.Home); p.active() && p.alive() && p.PID != os.Getpid() {
+	if p := readProcess(s.Home); p.PID != os.Getpid() && p.present(s) {
 		return fmt.Errorf("there is another Kolibri server running (process %d, port %d). Please use `kolibri stop` and try again", p.PID, p.Port)
 	}
 	return nil
