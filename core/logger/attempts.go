@@ -178,12 +178,14 @@ func (l *Logger) answerOne(r *api.Request, p *auth.Person, s *session, tryID str
 	if err != nil {
 		return nil, err
 	}
-	if a == nil {
+	created := a == nil
+	if created {
 		if a, err = l.newAnswer(r, p, s, tryID, group[0]); err != nil {
 			return nil, err
 		}
 		group = group[1:]
 	}
+	s.answered(p, tryID, a, created)
 	if len(group) == 0 {
 		return a, nil
 	}

@@ -19,12 +19,13 @@ type summary struct {
 	id                  string
 	progress, timeSpent float64
 	extra               string
+	channel             *string
 }
 
 func findSummary(tx *store.Tx, user, contentID string) (*summary, error) {
 	s := &summary{}
-	err := tx.QueryRow("SELECT id, progress, time_spent, extra_fields FROM logger_contentsummarylog WHERE user_id = ? AND content_id = ?", user, contentID).
-		Scan(&s.id, &s.progress, &s.timeSpent, &s.extra)
+	err := tx.QueryRow("SELECT id, progress, time_spent, extra_fields, channel_id FROM logger_contentsummarylog WHERE user_id = ? AND content_id = ?", user, contentID).
+		Scan(&s.id, &s.progress, &s.timeSpent, &s.extra, &s.channel)
 	return s, err
 }
 
@@ -91,8 +92,9 @@ func (l *Logger) start(r *api.Request) (any, error) {
 func (l *Logger) resumeSummary(r *api.Request, p *auth.Person, at *visit, answer *started) error {
 	now := store.Zoned(r.Now())
 	s, err := findSummary(r.Tx, p.ID, at.content)
+	begun := errors.Is(err, store.ErrNotFound)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case begun:
 		s = &summary{extra: "{}"}
 		s.id, err = morango.Insert(r.Tx, l.host.Rand, morango.ContentSummaryLog, morango.Row{
 			"dataset_id": p.DatasetID, "user_id": p.ID, "content_id": at.content, "channel_id": store.Null(at.channel), "start_timestamp": now,
@@ -106,6 +108,11 @@ func (l *Logger) resumeSummary(r *api.Request, p *auth.Person, at *visit, answer
 	}
 	if err != nil {
 		return err
+	}
+	if begun {
+		if err := at.work(p, s.id).Begun(r.Tx, r.Now()); err != nil {
+			return err
+		}
 	}
 	answer.Progress, answer.TimeSpent = api.Float(s.progress), api.Float(s.timeSpent)
 	answer.Extra, answer.Complete = api.Raw(s.extra), s.progress >= 1
@@ -192,6 +199,9 @@ func (l *Logger) resumeTry(r *api.Request, p *auth.Person, at *visit, summaryID 
 	t.id, err = morango.Insert(r.Tx, l.host.Rand, morango.MasteryLog, morango.Row{
 		"dataset_id": p.DatasetID, "user_id": p.ID, "summarylog_id": summaryID, "mastery_criterion": t.criterion, "start_timestamp": now,
 		"end_timestamp": now, "completion_timestamp": nil, "mastery_level": level, "complete": false, "time_spent": 0.0})
+	if q := at.context.taken(p, at.content); err == nil && q != nil {
+		err = q.Begun(r.Tx, r.Now())
+	}
 	return t, err
 }
 
@@ -255,6 +265,11 @@ func (l *Logger) update(r *api.Request) (any, error) {
 		}
 		answer.answers = &answers{attempts}
 	}
+	for _, tell := range s.told {
+		if err := tell(r.Tx); err != nil {
+			return nil, err
+		}
+	}
 	return answer, nil
 }
 
@@ -314,6 +329,9 @@ type session struct {
 	progress, timeSpent float64
 	dataset             string
 	context             sessionContext
+	summary             *summary // nil for guests
+	// told is what coaches are to be told of, once everything is written.
+	told []func(*store.Tx) error
 }
 
 // openSession finds the session of a request's path. It belongs to the person, or to a guest.
@@ -353,10 +371,12 @@ func (l *Logger) updateSummary(r *api.Request, p *auth.Person, s *session, c *ch
 	if err != nil {
 		return nil, err
 	}
+	s.summary = sum
 	complete := sum.progress >= 1
 	row := c.columns(r, &sum.progress, &sum.timeSpent)
 	if sum.progress >= 1 && !complete {
 		row["completion_timestamp"] = store.Zoned(r.Now())
+		s.told = append(s.told, s.work(p, "").Finished)
 	}
 	if extra, ok := c.values["extra_fields"]; ok {
 		text, err := api.JSON(extra)
@@ -388,6 +408,9 @@ func (l *Logger) updateTry(r *api.Request, p *auth.Person, s *session, summaryID
 	switch {
 	case complete && !t.complete:
 		row["complete"], row["completion_timestamp"] = true, now
+		if q := s.context.taken(p, s.content); q != nil {
+			s.told = append(s.told, func(tx *store.Tx) error { return q.Finished(tx, t.id, tx.Now()) })
+		}
 	case t.finished():
 		return "", r.PermissionDenied()
 	}

@@ -18,7 +18,8 @@ func New(host *api.Host) *Coach { return &Coach{host} }
 
 // Routes are the plugin's pages and APIs.
 func (c *Coach) Routes() []api.Route {
-	return []api.Route{{Name: "kolibri:" + plugin + ":coach", Method: http.MethodGet, Handle: c.page}}
+	return append(notificationRoutes(),
+		api.Route{Name: "kolibri:" + plugin + ":coach", Method: http.MethodGet, Handle: c.page})
 }
 
 // page is the plugin's own page.
