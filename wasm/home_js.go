@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 
+	"kolibri/core/content/storage"
 	"kolibri/store"
 	"kolibri/store/idb"
 	"kolibri/store/opfs"
@@ -63,6 +65,16 @@ func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.
 	return h.disk.Open(ctx, h.dir, database, now)
 }
 
+// content is the folder of channels, or nil in IndexedDB: a database there cannot read a second one,
+// and large files do not suit it.
+func (h *home) content() *storage.Store {
+	if h.disk != opfs.Disk {
+		return nil
+	}
+	folder := opfs.NewFolder(h.dir + "/content")
+	return &storage.Store{FS: folder, HTTP: &http.Client{Transport: http.DefaultTransport}, Attachable: folder.Path}
+}
+
 // backup writes the database as one consistent file.
 func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
 	return h.disk.Backup(ctx, db.Pool(), w)
@@ -78,8 +90,13 @@ func (h *home) restore(ctx context.Context, r io.Reader) error {
 	return h.disk.Restore(ctx, h.dir, database, r, isKolibri)
 }
 
-// reset deletes the closed database.
-func (h *home) reset(ctx context.Context) error { return h.disk.Remove(ctx, h.dir, database) }
+// reset deletes the closed database and all content.
+func (h *home) reset(ctx context.Context) error {
+	if err := h.disk.Remove(ctx, h.dir, database); err != nil || h.disk != opfs.Disk {
+		return err
+	}
+	return opfs.NewFolder(h.dir + "/content").RemoveAll(ctx)
+}
 
 // errNotKolibri: a file is a database, but of something else.
 var errNotKolibri = errors.New("the file is not a database of Kolibri")

@@ -87,7 +87,8 @@ func (a *app) open() (err error) {
 			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: http.DefaultTransport,
 			Options: options, Log: a.log, Device: browser{},
 		},
-		Build: build,
+		Build:   build,
+		Content: a.home.content(),
 		// Only this origin's pages can have a port, and the service worker refuses other sites.
 		Trusted: func(*http.Request) bool { return true },
 	})

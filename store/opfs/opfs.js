@@ -40,6 +40,7 @@ const RETRY_FOR_MS = 5000;
  * @property {(dir: string, name: string, create: boolean) => Promise<number>} open number of a new handle
  * @property {(handle: number) => void} close
  * @property {(dir: string, name: string) => Promise<void>} remove a missing file is no error
+ * @property {(dir: string) => Promise<void>} removeTree a directory with all that is in it; a missing one is no error
  * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
  * @property {() => Promise<void>} probe rejects where files cannot be opened synchronously and renamed
  * @property {() => string} error what the last failed import said
@@ -148,6 +149,17 @@ function makeFiles(handles, error, root) {
 		async remove(dir, name) {
 			try {
 				await withoutOtherHolder(async () => (await directoryAt(dir)).removeEntry(name));
+			} catch (failure) {
+				if (/** @type {any} */ (failure)?.name !== "NotFoundError") throw failure;
+			}
+		},
+
+		async removeTree(dir) {
+			const parts = dir.split("/").filter(Boolean);
+			const name = /** @type {string} */ (parts.pop());
+			try {
+				const parent = await directoryAt(parts.join("/"));
+				await withoutOtherHolder(() => parent.removeEntry(name, { recursive: true }));
 			} catch (failure) {
 				if (/** @type {any} */ (failure)?.name !== "NotFoundError") throw failure;
 			}

@@ -1,0 +1,190 @@
+package opfs
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/hack-pad/hackpadfs"
+
+	"kolibri/store/tab"
+)
+
+// Folder is a directory of the private file system as a hackpadfs.FS, for content. Files have no
+// modes and no times, directories are made when a file is, and a file can be open once at a time.
+type Folder struct{ dir string }
+
+// NewFolder returns the folder of a path below the origin's root. Nothing else may write in it.
+func NewFolder(dir string) *Folder { return &Folder{dir} }
+
+var (
+	_ hackpadfs.OpenFileFS = (*Folder)(nil)
+	_ hackpadfs.MkdirAllFS = (*Folder)(nil)
+	_ hackpadfs.RemoveFS   = (*Folder)(nil)
+	_ hackpadfs.RenameFS   = (*Folder)(nil)
+	_ hackpadfs.StatFS     = (*Folder)(nil)
+)
+
+// Path is the name by which the database, which lies in the same file system, reads a file.
+func (d *Folder) Path(name string) string { return path.Join(d.dir, name) }
+
+// Open implements fs.FS.
+func (d *Folder) Open(name string) (hackpadfs.File, error) {
+	return d.OpenFile(name, hackpadfs.FlagReadOnly, 0)
+}
+
+// RemoveAll deletes the folder with everything in it. No file of it may be open.
+func (d *Folder) RemoveAll(ctx context.Context) error {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	for dir := range shared.directories {
+		if strings.HasPrefix(dir, d.dir+"/") {
+			delete(shared.directories, dir)
+		}
+	}
+	_, err := call(ctx, "removeTree", d.dir)
+	return err
+}
+
+// OpenFile implements hackpadfs.OpenFileFS.
+func (d *Folder) OpenFile(name string, flag int, _ hackpadfs.FileMode) (hackpadfs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	f, err := shared.openFile(d.Path(name), flag&hackpadfs.FlagCreate != 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: portable(err)}
+	}
+	f.kind = otherFile
+	if flag&hackpadfs.FlagTruncate != 0 {
+		if err := f.Truncate(0); err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+	}
+	return &openedFile{file: f, name: path.Base(name)}, nil
+}
+
+// MkdirAll implements hackpadfs.MkdirAllFS: directories come with their files.
+func (d *Folder) MkdirAll(string, hackpadfs.FileMode) error { return nil }
+
+// Remove implements hackpadfs.RemoveFS.
+func (d *Folder) Remove(name string) error {
+	if err := d.known(name); err != nil {
+		return err
+	}
+	return shared.Remove(context.Background(), d.Path(name))
+}
+
+// Rename implements hackpadfs.RenameFS, within one directory.
+func (d *Folder) Rename(from, to string) error {
+	return shared.Rename(context.Background(), d.Path(from), d.Path(to))
+}
+
+// Stat implements hackpadfs.StatFS.
+func (d *Folder) Stat(name string) (hackpadfs.FileInfo, error) {
+	if err := d.known(name); err != nil {
+		return nil, err
+	}
+	f, err := d.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Stat()
+}
+
+// known answers fs.ErrNotExist for a file that is not there, without asking the browser again.
+func (d *Folder) known(name string) error {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	dir, base := path.Split(d.Path(name))
+	names, err := shared.names(dir)
+	if err == nil && !names[base] {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return &fs.PathError{Op: "stat", Path: name, Err: portable(err)}
+	}
+	return nil
+}
+
+func portable(err error) error {
+	var thrown *tab.Error
+	if errors.As(err, &thrown) && thrown.Name == "NotFoundError" {
+		return fs.ErrNotExist
+	}
+	return err
+}
+
+// openedFile is an open file with a position.
+type openedFile struct {
+	*file
+	name   string
+	pos    int64
+	closed bool
+}
+
+// Close implements fs.File; a second time does nothing, since the handle's number may be another's by then.
+func (o *openedFile) Close() error {
+	if o.closed {
+		return nil
+	}
+	o.closed = true
+	return o.file.Close()
+}
+
+// Read implements io.Reader.
+func (o *openedFile) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := o.file.ReadAt(b, o.pos)
+	o.pos += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// Write implements io.Writer.
+func (o *openedFile) Write(b []byte) (int, error) {
+	n, err := o.file.WriteAt(b, o.pos)
+	o.pos += int64(n)
+	return n, err
+}
+
+// Seek implements io.Seeker.
+func (o *openedFile) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += o.pos
+	case io.SeekEnd:
+		offset += o.file.size
+	}
+	if offset < 0 {
+		return 0, fs.ErrInvalid
+	}
+	o.pos = offset
+	return offset, nil
+}
+
+// Stat implements fs.File.
+func (o *openedFile) Stat() (fs.FileInfo, error) { return fileInfo{o.name, o.file.size}, nil }
+
+type fileInfo struct {
+	name string
+	size int64
+}
+
+func (i fileInfo) Name() string       { return i.name }
+func (i fileInfo) Size() int64        { return i.size }
+func (i fileInfo) Mode() fs.FileMode  { return 0o644 }
+func (i fileInfo) ModTime() time.Time { return time.Time{} }
+func (i fileInfo) IsDir() bool        { return false }
+func (i fileInfo) Sys() any           { return nil }
