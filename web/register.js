@@ -12,6 +12,9 @@ const RELOADED = "kolibri:reloaded";
 const SOON_MS = 5_000;
 const LATER_MS = 45_000;
 
+/** How long a start waits for a new build to take over from one that is still at work. */
+const TAKE_OVER_MS = 5_000;
+
 export class Registration {
 	/**
 	 * @param {object} options
@@ -52,7 +55,13 @@ export class Registration {
 			await reloadOnce();
 		}
 		sessionStorage.removeItem(RELOADED);
-		container.addEventListener("controllerchange", () => location.reload());
+		container.addEventListener("controllerchange", () => this.startOver());
+	}
+
+	/** Another build has taken over: this tab joins it, as soon as there is no unsaved work. */
+	startOver() {
+		if (this.isBusy()) setTimeout(() => this.startOver(), 1000);
+		else location.reload();
 	}
 
 	/**
@@ -72,13 +81,15 @@ export class Registration {
 
 	/** Lets the waiting build take over. */
 	async activate() {
-		const { waiting } = /** @type {ServiceWorkerRegistration} */ (this.registration);
+		const { active, waiting } = /** @type {ServiceWorkerRegistration} */ (this.registration);
 		if (!waiting) return;
-		const active = new Promise((go) =>
+		active?.postMessage({ t: "retire" });
+		const activated = new Promise((go) =>
 			waiting.addEventListener("statechange", () => waiting.state === "activated" && go(undefined)),
 		);
 		waiting.postMessage({ t: "activate" });
-		await active;
+		// It may have an answer under way; then this start goes on with the build it has.
+		await Promise.race([activated, new Promise((go) => setTimeout(go, TAKE_OVER_MS))]);
 	}
 
 	/** Looks for a newer build and waits until it is there. @returns {Promise<boolean>} */

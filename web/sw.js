@@ -61,8 +61,12 @@ worker.addEventListener("message", (/** @type {any} */ event) => {
 	else if (data.t === "claim") event.waitUntil(worker.clients.claim());
 	else if (data.t === "activate") worker.skipWaiting();
 	else if (data.t === "build") ports[0].postMessage(build.id);
+	else if (data.t === "retire") retired.abort();
 	else if (data.t === "fill") event.waitUntil(fillUp(source, data.what));
 });
+
+/** The next build waits for this worker to have nothing left to do. */
+const retired = new AbortController();
 
 /**
  * Brings the rest of the build in while a page is open. A browser that stops the service worker
@@ -72,11 +76,11 @@ worker.addEventListener("message", (/** @type {any} */ event) => {
  */
 async function fillUp(tab, what) {
 	const cache = await openCache();
-	const ready = await fill(cache, root, essentials(build));
+	const ready = await fill(cache, root, essentials(build), retired.signal);
 	tab.postMessage({ t: "offline", ready });
 	if (what === "needed") return;
 	const languages = what === "all";
-	const whole = await fill(cache, root, await extras(cache, root, languages));
+	const whole = await fill(cache, root, await extras(cache, root, languages), retired.signal);
 	tab.postMessage({ t: "offline", ready, complete: whole && languages });
 }
 

@@ -11,10 +11,6 @@ const bothAt = (browser, at) =>
 		throw new Error(`tab and frame are at ${places.join(" and ")}`);
 	}, `tab and frame at ${at}`);
 
-test(browser.page.url()) && at.test(browser.frame()?.url() ?? ""),
-		`tab and frame at ${at}: ${browser.page.url()} and ${browser.frame()?.url()}`,
-	);
-
 test(
 	"the address bar follows Kolibri and leads it",
 	inBrowser(async ({ browser }) => {

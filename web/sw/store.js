@@ -58,20 +58,18 @@ export async function extras(cache, root, languages) {
  * @param {Cache} cache
  * @param {URL} root
  * @param {{url: string, bytes?: number}[]} files
- * @param {(done: number, total: number) => void} [onProgress]
+ * @param {AbortSignal} [signal] ends it before the next file
  * @returns {Promise<boolean>} all of them are there
  */
-export async function fill(cache, root, files, onProgress = () => {}) {
+export async function fill(cache, root, files, signal) {
 	const have = new Set((await cache.keys()).map((request) => request.url));
 	const missing = files.filter(({ url }) => !have.has(new URL(url, root).href));
 	const unique = [...new Map(missing.map((file) => [file.url, file])).values()];
-	let done = 0;
 	let failed = 0;
 	const next = unique[Symbol.iterator]();
 	const work = async () => {
 		for (const file of next) {
-			if (!(await add(cache, new URL(file.url, root), file.bytes))) failed++;
-			onProgress(++done, unique.length);
+			if (signal?.aborted || !(await add(cache, new URL(file.url, root), file.bytes))) failed++;
 		}
 	};
 	await Promise.all(Array.from({ length: AT_ONCE }, work));
