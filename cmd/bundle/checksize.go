@@ -28,6 +28,10 @@ var unwelcome = []string{
 	"kolibri/cmd",
 }
 
+// nativeClient is a text of net/http's Transport. Whoever names http.Client or DefaultTransport links
+// it with HTTP/2, TLS and certificates, 4.6 MB that a tab cannot use: it asks by the browser's fetch.
+var nativeClient = []byte("net/http: TLS handshake timeout")
+
 // checkSize holds the wasm of the last build to its budget and its imports to the list.
 func checkSize() error {
 	return errors.Join(checkBudget(), checkImports())
@@ -49,10 +53,14 @@ func checkBudget() error {
 	}
 	fmt.Printf("%s: %.2f MB, by brotli %.2f MB of at most %.2f MB\n",
 		facts["path"], float64(len(data))/1e6, float64(len(br))/1e6, wasmBudget/1e6)
+	var errs []error
 	if len(br) > wasmBudget {
-		return fmt.Errorf("the wasm is %d bytes over its budget", len(br)-wasmBudget)
+		errs = append(errs, fmt.Errorf("the wasm is %d bytes over its budget", len(br)-wasmBudget))
 	}
-	return nil
+	if bytes.Contains(data, nativeClient) {
+		errs = append(errs, errors.New("must not be in the wasm: net/http's own client (http.Client, http.DefaultTransport)"))
+	}
+	return errors.Join(errs...)
 }
 
 // checkImports fails with the way that leads to each unwelcome package.
