@@ -87,7 +87,7 @@ func (p *planter) plant(n Node, parent any, ancestors string, level int) {
 
 func (p *planter) file(n Node, node, preset, extension string, picture bool) {
 	sum := ID(extension + n.Title)
-	p.s.Exec(p.t, "INSERT INTO content_localfile VALUES (?, ?, 1000, ?)", sum, !n.Hidden, extension)
+	p.s.Exec(p.t, "INSERT INTO content_localfile (id, available, file_size, extension) VALUES (?, ?, 1000, ?)", sum, !n.Hidden, extension)
 	p.s.Exec(p.t, "INSERT INTO content_file (id, supplementary, thumbnail, priority, contentnode_id, local_file_id, preset) VALUES (?, ?, ?, 1, ?, ?, ?)",
 		ID("file "+extension+n.Title), picture, picture, node, sum, preset)
 }
