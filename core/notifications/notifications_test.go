@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kolibri/server/servertest"
+	"kolibri/store"
 )
 
 const track = "/api/logger/trackprogress/"
@@ -187,6 +188,34 @@ func quizzes(t *testing.T, c *class) {
 	require.Equal(t, []any{1.0, 2.0}, []any{a.Field("results", "0", "quiz_num_correct"), a.Field("results", "0", "quiz_num_answered")}, a.Text)
 	require.Equal(t, made.Field("id"), a.Field("results", "0", "quiz_id"))
 	require.Equal(t, []any{c.IDs["class_a"]}, a.Field("results", "0", "assignment_collections"))
+}
+
+// A course's lessons are topics of its channel, and its sessions what is assigned.
+func TestCourses(t *testing.T) {
+	w := servertest.NewWorld(t)
+	id := servertest.ID
+	(&servertest.School{Server: w.Server}).Channel(t, servertest.Node{Title: "Science", Kind: "topic", Children: []servertest.Node{
+		{Title: "Course", Kind: "topic", Modality: "COURSE", Children: []servertest.Node{{Title: "Unit", Kind: "topic", Modality: "UNIT", Children: []servertest.Node{
+			{Title: "Lesson", Kind: "topic", Modality: "LESSON", Children: []servertest.Node{{Title: "Rivers", Kind: "video"}, {Title: "Sums", Kind: "exercise"}}}}}}}}})
+	w.Exec(t, "INSERT INTO courses_coursesession VALUES (?, TRUE, 's', 'p', ?, 'A course', NULL, TRUE, ?, ?, NULL, ?, NULL)",
+		id("session"), id("Course"), store.Zoned(time.Now()), w.IDs["class_a"], w.IDs["dataset"])
+	w.Exec(t, "INSERT INTO courses_coursesessionassignment VALUES (?, TRUE, 's', 'p', NULL, ?, ?, ?)", id("assignment"), w.IDs["class_a"], id("session"), w.IDs["dataset"])
+	c := &class{World: w, both: id("Lesson")}
+	learner := c.As(t, "learner")
+	put(t, learner, c.work(t, learner, "Rivers", "video", "course_session_id", id("session")), map[string]any{"progress": 1})
+	require.Equal(t, []string{"learner both - Lesson Started", "learner both Rivers Resource Completed", "learner both Rivers Resource Started"}, c.told(t, ""))
+	sums := c.work(t, learner, "Sums", "exercise", "course_session_id", id("session"))
+	put(t, learner, sums, answer(1))
+	put(t, learner, sums, map[string]any{"progress": 1})
+	for _, expected := range []string{"learner both Sums Resource Started", "learner both Sums Resource Answered", "learner both Sums Resource Completed", "learner both - Lesson Completed"} {
+		require.Equal(t, 1, count(c.told(t, ""), expected), expected)
+	}
+	test := learner.Post(track, map[string]any{"unit_id": id("Unit"), "course_session_id": id("session"), "test_type": "pre"})
+	require.Equal(t, http.StatusOK, test.Status, test.Text)
+	put(t, learner, track+test.Field("session_id").(string)+"/", answer(1))
+	for _, expected := range []string{"learner - - Quiz Started", "learner - - Quiz Answered"} {
+		require.Equal(t, 1, count(c.told(t, ""), expected), expected)
+	}
 }
 
 func TestWhoIsTold(t *testing.T) {
