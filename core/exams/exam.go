@@ -103,8 +103,8 @@ func find(tx *store.Tx, q *api.Query) ([]*Exam, error) {
 	return store.Select(tx, scan, text, args...)
 }
 
-// Find reads quizzes with their assignments. In the query the quiz is named e.
-func Find(tx *store.Tx, q *api.Query) ([]*Exam, error) {
+// findAssigned reads quizzes with their assignments.
+func findAssigned(tx *store.Tx, q *api.Query) ([]*Exam, error) {
 	all, err := find(tx, q)
 	if err != nil {
 		return nil, err
@@ -121,16 +121,6 @@ func Find(tx *store.Tx, q *api.Query) ([]*Exam, error) {
 		v.Assignments, v.Learners = assigned[v.key()].Collections, assigned[v.key()].Learners
 	}
 	return all, nil
-}
-
-// OfClass reads the quizzes and the drafts of a class, the newest first.
-func OfClass(tx *store.Tx, class string) ([]*Exam, error) {
-	all, err := Find(tx, query().Where("e.collection_id = ?", class))
-	if err != nil {
-		return nil, err
-	}
-	more, err := findDrafts(tx, draftQuery().Where("e.collection_id = ?", class))
-	return newestFirst(append(all, more...)), err
 }
 
 // hideOthers takes away the groups that somebody who only takes a quiz is not a member of: his list

@@ -209,7 +209,7 @@ func reread(r *api.Request, v *Exam) (*Exam, error) {
 	q := draftQuery().Where("e.id = ?", v.ID)
 	read := findDrafts
 	if !v.Draft {
-		q, read = query().Where("e.id = ?", v.ID), Find
+		q, read = query().Where("e.id = ?", v.ID), findAssigned
 	}
 	all, err := read(r.Tx, q)
 	if err == nil && len(all) == 0 {

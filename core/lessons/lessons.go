@@ -96,8 +96,8 @@ func query() *api.Query {
 	return &api.Query{From: "lessons_lesson l JOIN kolibriauth_collection c ON c.id = l.collection_id", Order: "l.date_created DESC, l.id"}
 }
 
-// Find reads lessons with their assignments. In the query the lesson is named l, its class c.
-func Find(tx *store.Tx, q *api.Query) ([]*Lesson, error) {
+// find reads lessons with their assignments.
+func find(tx *store.Tx, q *api.Query) ([]*Lesson, error) {
 	text, args := q.SQL(columns)
 	all, err := store.Select(tx, scan, text, args...)
 	if err != nil || len(all) == 0 {
@@ -117,11 +117,6 @@ func Find(tx *store.Tx, q *api.Query) ([]*Lesson, error) {
 	return all, nil
 }
 
-// OfClass reads the lessons of a class, the newest first.
-func OfClass(tx *store.Tx, class string) ([]*Lesson, error) {
-	return Find(tx, query().Where("l.collection_id = ?", class))
-}
-
 // readable is the query for the lessons that the person may read and the parameters ask for.
 func readable(r *api.Request) (*api.Query, error) {
 	q := query()
@@ -138,13 +133,17 @@ func readable(r *api.Request) (*api.Query, error) {
 	return q, auth.OnlyReadable(r, q, Permissions, "l")
 }
 
-func (l *Lessons) list(r *api.Request) (any, error) {
+// List reads the lessons that the requesting person may read, the newest first. The request's
+// parameters collection and id narrow them down: see Request.WithQuery.
+func List(r *api.Request) ([]*Lesson, error) {
 	q, err := readable(r)
 	if err != nil {
 		return nil, err
 	}
-	return Find(r.Tx, q)
+	return find(r.Tx, q)
 }
+
+func (l *Lessons) list(r *api.Request) (any, error) { return List(r) }
 
 func (l *Lessons) retrieve(r *api.Request) (any, error) {
 	q, err := readable(r)
@@ -159,7 +158,7 @@ func one(r *api.Request, q *api.Query, id string) (*Lesson, error) {
 	if !valid {
 		return nil, r.NotFound()
 	}
-	all, err := Find(r.Tx, q.Where("l.id = ?", id))
+	all, err := find(r.Tx, q.Where("l.id = ?", id))
 	if err == nil && len(all) == 0 {
 		err = r.NotFound()
 	}
@@ -196,7 +195,7 @@ func (l *Lessons) size(r *api.Request) (any, error) {
 }
 
 func (l *Lessons) remove(r *api.Request) (any, error) {
-	v, err := find(r, auth.Delete)
+	v, err := load(r, auth.Delete)
 	if err != nil {
 		return nil, err
 	}
@@ -206,8 +205,8 @@ func (l *Lessons) remove(r *api.Request) (any, error) {
 	return nil, morango.DeleteRows(r.Tx, morango.Delete, morango.Lesson.Table, v.ID)
 }
 
-// find loads the lesson of the address and checks the permission.
-func find(r *api.Request, do auth.Action) (*Lesson, error) {
+// load reads the lesson of the address and checks the permission.
+func load(r *api.Request, do auth.Action) (*Lesson, error) {
 	v, err := one(r, query(), r.Param("pk"))
 	if err != nil {
 		return nil, err

@@ -124,7 +124,7 @@ func (l *Lessons) create(r *api.Request) (any, error) {
 // update changes a lesson. It stays in its class: another collection in the body only changes what
 // the body is checked against, as in the original.
 func (l *Lessons) update(r *api.Request) (any, error) {
-	v, err := find(r, auth.Update)
+	v, err := load(r, auth.Update)
 	if err != nil {
 		return nil, err
 	}
