@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 
 	"kolibri/core/content/storage"
 	"kolibri/store"
@@ -72,7 +71,7 @@ func (h *home) content() *storage.Store {
 		return nil
 	}
 	folder := opfs.NewFolder(h.dir + "/content")
-	return &storage.Store{FS: folder, HTTP: &http.Client{Transport: http.DefaultTransport}, Attachable: folder.Path}
+	return &storage.Store{FS: folder, HTTP: outgoing{}, Attachable: folder.Path}
 }
 
 // backup writes the database as one consistent file.

@@ -84,7 +84,7 @@ func (a *app) open() (err error) {
 	options.Home = a.home.dir
 	s, err := server.New(a.ctx, server.Config{
 		Host: api.Host{
-			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: http.DefaultTransport,
+			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: outgoing{},
 			Options: options, Log: a.log, Device: browser{},
 		},
 		Build:   build,

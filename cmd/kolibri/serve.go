@@ -61,7 +61,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
-	content, err := storage.Folder(h.settings.ContentDir, http.DefaultTransport)
+	content, err := storage.Folder(h.settings.ContentDir, api.NewOutgoing(http.DefaultTransport))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 // hostOf is what a home and this machine give the handlers.
 func hostOf(h *home) api.Host {
 	s := h.settings
-	return api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
+	return api.Host{DB: h.db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: api.NewOutgoing(http.DefaultTransport),
 		Options: s.Options, Log: h.log, Device: machine{home: s.Home, content: s.ContentDir, fallback: s.FallbackDirs}}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http"
 
 	"kolibri/store"
 )
@@ -15,7 +14,7 @@ type Host struct {
 	DB      *store.DB
 	Rand    io.Reader
 	Hasher  Hasher
-	HTTP    http.RoundTripper // outgoing requests
+	HTTP    Outgoing // requests to other servers
 	Options Options
 	Log     *slog.Logger
 	Device  Device

@@ -177,7 +177,7 @@ func (v remoteUserView) ask(ctx context.Context, base *url.URL, path string, que
 		password, _ := login.Password()
 		req.SetBasicAuth(login.Username(), password)
 	}
-	res, err := v.h.HTTP.RoundTrip(req)
+	res, err := v.h.HTTP.Do(req)
 	if err != nil {
 		return err
 	}

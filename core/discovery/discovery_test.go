@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kolibri/core/api"
 	"kolibri/server"
 	"kolibri/server/servertest"
 )
@@ -126,12 +127,12 @@ func TestLocations(t *testing.T) {
 func TestBadLocations(t *testing.T) {
 	var reachable []string // addresses with other ports of this machine are tried too: nobody shall be found there
 	s := servertest.NewSchool(t, func(c *server.Config) {
-		c.HTTP = roundTrip(func(r *http.Request) (*http.Response, error) {
+		c.HTTP = api.NewOutgoing(roundTrip(func(r *http.Request) (*http.Response, error) {
 			if !slices.Contains(reachable, "http://"+r.URL.Host) {
 				return nil, errors.New("unreachable")
 			}
 			return http.DefaultTransport.RoundTrip(r)
-		})
+		}))
 	})
 	c := s.As(t, "superuser")
 	other := httptest.NewServer(http.NotFoundHandler())

@@ -65,7 +65,7 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 	db, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "db.sqlite3"), s.now)
 	require.NoError(t, err)
 	cfg := server.Config{
-		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: http.DefaultTransport,
+		Host: api.Host{DB: db, Rand: rand.Reader, Hasher: auth.GoHasher{}, HTTP: api.NewOutgoing(http.DefaultTransport),
 			Options: api.DefaultOptions(), Log: slog.New(slog.NewTextHandler(s.Log, nil)), Device: device{}},
 		Build: Front,
 	}

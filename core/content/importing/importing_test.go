@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"kolibri/core/api"
 	"kolibri/core/content/storage"
 	"kolibri/server"
 	"kolibri/server/servertest"
@@ -27,7 +28,7 @@ type device struct {
 
 func newDevice(t *testing.T, c channel) *device {
 	m, folder := serve(t, c), t.TempDir()
-	content, err := storage.Folder(folder, http.DefaultTransport)
+	content, err := storage.Folder(folder, api.NewOutgoing(http.DefaultTransport))
 	require.NoError(t, err)
 	w := servertest.NewWorld(t, func(cfg *server.Config) {
 		cfg.Content, cfg.Options.CentralContentBaseURL = content, m.URL

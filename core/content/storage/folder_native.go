@@ -4,7 +4,6 @@ package storage
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,7 @@ import (
 )
 
 // Folder is the content folder of a native server, made if it is not there.
-func Folder(dir string, transport http.RoundTripper) (*Store, error) {
+func Folder(dir string, outgoing Outgoing) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -31,7 +30,7 @@ func Folder(dir string, transport http.RoundTripper) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{FS: sub, HTTP: &http.Client{Transport: transport},
+	return &Store{FS: sub, HTTP: outgoing,
 		Attachable: func(name string) string {
 			return filepath.Join(dir, filepath.FromSlash(strings.TrimPrefix(name, "/")))
 		}}, nil

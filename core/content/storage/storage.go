@@ -36,10 +36,15 @@ type StatusError struct {
 // Error implements error.
 func (e *StatusError) Error() string { return fmt.Sprintf("%s answered %d", e.URL, e.Status) }
 
+// Outgoing sends requests to other servers: the host's own way (core/api.Outgoing).
+type Outgoing interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
 // Store is a content folder. FS holds storage/ and databases/.
 type Store struct {
 	FS   hackpadfs.FS
-	HTTP *http.Client
+	HTTP Outgoing
 	// Attachable is the path by which the database reads a file of FS; nil where it cannot.
 	Attachable func(name string) string
 	// Download, if set, replaces Fetch's own way: a browser writes from the network to its files

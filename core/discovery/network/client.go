@@ -46,18 +46,12 @@ type Client struct {
 	// RemoteIP is the address of the last answer, where the host can tell.
 	RemoteIP string
 
-	http *http.Client
+	http api.Outgoing
 }
 
-// NewClient makes a client for a base URL. It follows redirects on the same host only, so that a
-// device can send nobody elsewhere.
+// NewClient makes a client for a base URL.
 func NewClient(h *api.Host, base string) *Client {
-	return &Client{Base: strings.TrimRight(base, "/") + "/", http: &http.Client{Transport: h.HTTP, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > 10 || !strings.EqualFold(r.URL.Host, via[0].URL.Host) {
-			return errors.New("redirected to another host")
-		}
-		return nil
-	}}}
+	return &Client{Base: strings.TrimRight(base, "/") + "/", http: h.HTTP}
 }
 
 // Answer is what another device answered.
