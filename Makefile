@@ -117,8 +117,10 @@ postgres:
 chromium:
 	@[ -n "$(CHROMIUM)" ] || { $(call install,chromium); }
 
+# Not "npm ci": it refuses a lock file without the optional packages of platforms that a registry may
+# not carry; this installs what the lock file says and leaves it as it is.
 $(MODULES): package-lock.json
-	npm ci
+	npm install --no-save
 	@touch $@
 
 $(STATICCHECK):
