@@ -195,13 +195,20 @@ async function boots() {
 /** Bytes of what is built: as it is, and as the best compression leaves it. */
 function sizes() {
 	const of = (/** @type {string} */ folder, /** @type {RegExp} */ pattern) => {
-		let raw = 0;
-		let packed = 0;
+		/** @type {Map<string, fs.Stats & {file: string}>} */
+		const newest = new Map(); // the files of earlier builds stay for a while, under other hashes
 		for (const entry of fs.readdirSync(path.join(BUILD, folder), { recursive: true, withFileTypes: true })) {
 			const file = path.join(entry.parentPath, entry.name);
 			if (!entry.isFile() || /\.(br|gz)$/.test(entry.name) || !pattern.test(entry.name)) continue;
-			raw += fs.statSync(file).size;
-			packed += fs.existsSync(`${file}.br`) ? fs.statSync(`${file}.br`).size : fs.statSync(file).size;
+			const found = Object.assign(fs.statSync(file), { file });
+			const name = folder === "app" ? file.replace(/-[0-9a-f]+\./, ".") : file;
+			if (found.mtimeMs > (newest.get(name)?.mtimeMs ?? 0)) newest.set(name, found);
+		}
+		let raw = 0;
+		let packed = 0;
+		for (const { file, size } of newest.values()) {
+			raw += size;
+			packed += fs.existsSync(`${file}.br`) ? fs.statSync(`${file}.br`).size : size;
 		}
 		return { raw, packed };
 	};
