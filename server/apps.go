@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"io/fs"
 
 	"kolibri/core/analytics"
 	"kolibri/core/api"
@@ -39,7 +38,9 @@ func (s *Server) start() (err error) {
 	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
 	if s.cfg.Content != nil {
-		importing.New(host, s.cfg.Content, s.drives()).Register(runner)
+		channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
+		channels.Register(runner)
+		machine.DescribeDrives(channels.On)
 	}
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
@@ -74,14 +75,4 @@ func (s *Server) start() (err error) {
 	}
 	s.closers = append(s.closers, runner.Wait)
 	return nil
-}
-
-// drives opens the drives of a host that has some.
-func (s *Server) drives() importing.Drives {
-	if host, ok := s.cfg.Device.(interface {
-		OpenDrive(id string) (fs.FS, error)
-	}); ok {
-		return host.OpenDrive
-	}
-	return func(string) (fs.FS, error) { return nil, fs.ErrNotExist }
 }

@@ -3,6 +3,8 @@
 package device
 
 import (
+	"context"
+	"io/fs"
 	"net/http"
 
 	"kolibri/core/api"
@@ -19,16 +21,23 @@ const (
 type Device struct {
 	host   *api.Host
 	runner *tasks.Runner
+	// channelsOn describes the channels on a drive, or is nil on a host that keeps no content.
+	channelsOn func(context.Context, fs.FS) []any
 }
 
 // New makes the app of a host and gives its tasks their work.
 func New(host *api.Host, runner *tasks.Runner) *Device {
-	d := &Device{host, runner}
+	d := &Device{host: host, runner: runner}
 	runner.Handle(provisionTask, tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
 	runner.Handle(deprovisionTask, tasks.Work{Run: d.runDeprovisioning})
 	runner.Handle(vacuumTask, tasks.Work{Run: d.vacuum})
 	runner.Handle(cleanupTask, tasks.Work{Run: d.cleanUp})
 	return d
+}
+
+// DescribeDrives says how the channels on a drive are found: the library knows.
+func (d *Device) DescribeDrives(channelsOn func(context.Context, fs.FS) []any) {
+	d.channelsOn = channelsOn
 }
 
 // Routes are those of kolibri/core/device/api_urls.py.
@@ -45,8 +54,8 @@ func (d *Device) Routes() []api.Route {
 		{Name: name + "devicerestart", Method: http.MethodGet, Handle: d.status},
 		{Name: name + "devicerestart", Method: http.MethodPost, Handle: d.restart},
 		{Name: name + "pathpermission", Method: http.MethodGet, Handle: d.pathPermission},
-		{Name: name + "driveinfo-list", Method: http.MethodGet, Handle: d.listDrives},
-		{Name: name + "driveinfo-detail", Method: http.MethodGet, Handle: d.showDrive},
+		{Name: name + "driveinfo-list", Method: http.MethodGet, NoTx: true, Handle: d.listDrives},
+		{Name: name + "driveinfo-detail", Method: http.MethodGet, NoTx: true, Handle: d.showDrive},
 		{Name: name + "initialize_app", Method: http.MethodGet, Handle: d.initialize},
 		{Name: name + "devicepermissions-list", Method: http.MethodGet, Handle: d.listGrants},
 		{Name: name + "devicepermissions-list", Method: http.MethodPost, Handle: d.makeGrant},

@@ -85,9 +85,10 @@ var tables = []table{
 	{name: "content_channelmetadata", owner: "root_id", columns: cols("id name description='' tagline author='' version=0 thumbnail='' last_updated min_schema_version root_id")},
 }
 
-// ReadMeta reads the channel of an attached database.
-func ReadMeta(tx *store.Tx, channel string) (Meta, error) {
-	has, err := sourceColumns(tx)
+// ReadMeta reads the channel of a database that the transaction knows by a schema name: "source" when
+// it is attached, "main" when it is the transaction's own.
+func ReadMeta(tx *store.Tx, schema, channel string) (Meta, error) {
+	has, err := columnsOf(tx, schema)
 	if err != nil {
 		return Meta{}, err
 	}
@@ -100,7 +101,7 @@ func ReadMeta(tx *store.Tx, channel string) (Meta, error) {
 	if columns["min_schema_version"] {
 		version = "min_schema_version"
 	}
-	err = tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(version, 0), "+version+" FROM source.content_channelmetadata ORDER BY id LIMIT 1").
+	err = tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(version, 0), "+version+" FROM "+schema+".content_channelmetadata ORDER BY id LIMIT 1").
 		Scan(&m.ID, &m.Name, &m.Version, &m.Schema)
 	if errors.Is(err, store.ErrNotFound) || err == nil && m.ID != channel {
 		return m, ErrNotAChannel
@@ -117,8 +118,8 @@ func ReadMeta(tx *store.Tx, channel string) (Meta, error) {
 	return m, nil
 }
 
-// sourceColumns are the columns of every table of the attached file.
-func sourceColumns(tx *store.Tx) (map[string]map[string]bool, error) {
+// columnsOf are the columns of every table of a database.
+func columnsOf(tx *store.Tx, schema string) (map[string]map[string]bool, error) {
 	all := map[string]map[string]bool{}
 	err := store.ForEach(tx, func(row store.Scanner) error {
 		var t, c string
@@ -130,7 +131,7 @@ func sourceColumns(tx *store.Tx) (map[string]map[string]bool, error) {
 		}
 		all[t][c] = true
 		return nil
-	}, "SELECT m.name, c.name FROM source.sqlite_master m, pragma_table_info(m.name, 'source') c WHERE m.type = 'table'")
+	}, "SELECT m.name, c.name FROM "+schema+".sqlite_master m, pragma_table_info(m.name, '"+schema+"') c WHERE m.type = 'table'")
 	return all, err
 }
 
@@ -139,7 +140,7 @@ func sourceColumns(tx *store.Tx) (map[string]map[string]bool, error) {
 // nodes are not available before their files are (Annotate).
 func Import(ctx context.Context, db *store.DB, path string, o Options) (ran bool, err error) {
 	err = db.WriteAttached(ctx, path, func(tx *store.Tx) error {
-		meta, err := ReadMeta(tx, o.Channel)
+		meta, err := ReadMeta(tx, "source", o.Channel)
 		if err != nil {
 			return err
 		}
@@ -186,7 +187,7 @@ func installed(tx *store.Tx, channel string) (*present, error) {
 
 // copyTables copies every table by one statement.
 func copyTables(tx *store.Tx, meta Meta) error {
-	has, err := sourceColumns(tx)
+	has, err := columnsOf(tx, "source")
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,7 @@ package importing
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
@@ -114,32 +112,4 @@ func (r *remote) Database(ctx context.Context, name string, progress func(int64)
 
 func (r *remote) File(ctx context.Context, name, checksum string, progress func(int64)) error {
 	return r.store.Fetch(ctx, r.base+"content/"+name, name, checksum, progress)
-}
-
-// drive is a folder with the layout of KOLIBRI_DATA.
-type drive struct {
-	store   *storage.Store
-	fsys    fs.FS // its root holds content/
-	channel string
-}
-
-func (d *drive) Listing() *Listing { return nil }
-
-func (d *drive) DatabaseSize(context.Context) (int64, error) {
-	info, err := fs.Stat(d.fsys, "content/"+storage.DatabaseName(d.channel))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
-}
-
-func (d *drive) Database(ctx context.Context, name string, progress func(int64)) error {
-	return d.store.Copy(ctx, d.fsys, "content/"+storage.DatabaseName(d.channel), name, "", progress)
-}
-
-func (d *drive) File(ctx context.Context, name, checksum string, progress func(int64)) error {
-	return d.store.Copy(ctx, d.fsys, "content/"+name, name, checksum, progress)
 }

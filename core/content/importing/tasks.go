@@ -15,10 +15,6 @@ import (
 	"kolibri/store"
 )
 
-// Drives opens the folder of a drive by its id; its root holds content/. fs.ErrNotExist says that
-// there is no such drive.
-type Drives func(id string) (fs.FS, error)
-
 // Register gives the tasks of channels their work.
 // kolibri/core/content/tasks.py
 func (i *Importer) Register(r *tasks.Runner) {
@@ -164,10 +160,10 @@ func (i *Importer) validateDisk(files bool) func(*api.Request, *auth.Person, map
 	}
 }
 
-func (i *Importer) cleanDrive(_ *api.Request, v any) (any, string, string) {
+func (i *Importer) cleanDrive(r *api.Request, v any) (any, string, string) {
 	id, ok := v.(string)
 	if ok {
-		_, err := i.drives(id)
+		_, err := i.drives.OpenDrive(r.Ctx, id)
 		ok = err == nil
 	}
 	if !ok {
@@ -218,7 +214,7 @@ func (i *Importer) runDisk(database, files bool) func(context.Context, *tasks.Ta
 	return func(ctx context.Context, t *tasks.Task) (any, error) {
 		j := i.job(t, database, files)
 		id, _ := t.Job.Args[1].(string)
-		fsys, err := i.drives(id)
+		fsys, err := i.drives.OpenDrive(ctx, id)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, tasks.Fail("LocationError", "The external drive with given drive id "+id+" does not exist.")
 		}

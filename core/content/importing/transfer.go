@@ -11,6 +11,7 @@ import (
 	"kolibri/core/api"
 	"kolibri/core/content"
 	"kolibri/core/content/storage"
+	"kolibri/core/device"
 	"kolibri/core/tasks"
 	"kolibri/store"
 )
@@ -19,14 +20,14 @@ import (
 type Importer struct {
 	host   *api.Host
 	store  *storage.Store
-	drives Drives
+	drives device.DriveLister
 	// together lets one import or deletion work at a time: two of the same channel would spoil each
 	// other's counts.
 	together sync.Mutex
 }
 
 // New makes the importer of a content folder.
-func New(host *api.Host, store *storage.Store, drives Drives) *Importer {
+func New(host *api.Host, store *storage.Store, drives device.DriveLister) *Importer {
 	return &Importer{host: host, store: store, drives: drives}
 }
 
