@@ -107,7 +107,7 @@ func TestRootCertificateIsThatOfTheRealMorango(t *testing.T) {
 	require.NoError(t, err)
 	got, err := rootCertificate(key)
 	require.NoError(t, err)
-	require.Equal(t, &Certificate{ID: g.ID, Scope: FullFacility, ScopeVersion: 1, ScopeParams: g.ScopeParams,
+	require.Equal(t, &Certificate{ID: g.ID, Profile: Profile, Scope: FullFacility, ScopeVersion: 1, ScopeParams: g.ScopeParams,
 		PublicKey: g.PublicKey, Serialized: g.Serialized, Signature: g.Signature, PrivateKey: g.PrivateKey}, got)
 }
 

@@ -17,6 +17,8 @@ import (
 	"kolibri/core/logger"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
+	"kolibri/morango/session"
+	"kolibri/morango/views"
 	"kolibri/plugins/coach"
 	deviceplugin "kolibri/plugins/device"
 	"kolibri/plugins/facility"
@@ -25,6 +27,9 @@ import (
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
 )
+
+// syncBatch is how many records a synchronization handles before others get at the database.
+const syncBatch = 5000
 
 // start makes the apps and binds their routes to the URL table.
 func (s *Server) start() (err error) {
@@ -37,6 +42,7 @@ func (s *Server) start() (err error) {
 	runner := tasks.New(host)
 	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
+	transfers := &session.Controller{DB: host.DB, Random: host.Rand, Log: host.Log, Widen: auth.ClassroomFilter, Batch: syncBatch}
 	if s.cfg.Content != nil {
 		channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 		channels.Register(runner)
@@ -63,6 +69,7 @@ func (s *Server) start() (err error) {
 		facility.New(host).Routes(),
 		userauth.New(host).Routes(),
 		userprofile.New(host).Routes(),
+		views.New(host, transfers).Routes(),
 	} {
 		if err := s.bind(routes); err != nil {
 			return err

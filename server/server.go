@@ -118,6 +118,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		path = "/" + rest
 	}
+	if allowOrigins(w, r, path) {
+		return
+	}
 	rt, params := s.find(path)
 	if rt == nil {
 		s.unrouted(w, r, path)

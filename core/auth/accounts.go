@@ -30,6 +30,7 @@ func AccountRoutes(h *api.Host, cleanUp func(*store.Tx) error) []api.Route {
 		remoteUserView{a}.routes(),
 		importedUserRoutes(),
 		usernameRoutes(),
+		publicUserView{a}.routes(),
 	} {
 		all = append(all, routes...)
 	}

@@ -20,6 +20,7 @@ func (p *Public) Routes() []api.Route {
 	const name = "kolibri:core:"
 	return []api.Route{
 		{Name: name + "info-list", Method: http.MethodGet, Handle: p.info},
+		{Name: name + "publicsearchuser-list", Method: http.MethodGet, Handle: searchUsers},
 	}
 }
 
