@@ -29,6 +29,7 @@ type DDL string
 var migrations = []migration{
 	{"0001_kolibri_0_19_5", createSchema},
 	{"0002_reserved_locations", insertReservedLocations},
+	{"0003_sync_indexes", createSyncIndexes},
 }
 
 // Migrate brings the database to the schema this program needs: it makes everything in an empty
@@ -239,6 +240,30 @@ func insertReservedLocations(tx *Tx, _ DDL) error {
 			connection_status, is_local, location_type)
 			VALUES (?, ?, ?, '0.16.0', ?, '', '', ?, ?, ?, ?, 0, 'Unknown', ?, 'reserved') ON CONFLICT DO NOTHING`,
 			l.id, l.url, l.application, l.id, tx.Now(), tx.Now(), l.nickname, false, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createSyncIndexes adds the indexes that keep a synchronization's cost with what has changed: the
+// original scans every table for changed rows, and its store for the counters of every device. A real
+// Kolibri passes over indexes that it does not know.
+func createSyncIndexes(tx *Tx, _ DDL) error {
+	statements := []string{
+		"CREATE INDEX IF NOT EXISTS kolibri_go_store_saved ON morango_store (last_saved_instance, last_saved_counter)",
+		"CREATE INDEX IF NOT EXISTS kolibri_go_counter_instance ON morango_recordmaxcounter (instance_id)",
+	}
+	for _, t := range []string{"attendance_attendancerecord", "attendance_attendancesession", "bookmarks_bookmark", "courses_coursesession",
+		"courses_coursesessionassignment", "courses_unittestassignment", "device_learnerdevicestatus", "exams_exam", "exams_examassignment",
+		"exams_individualsyncableexam", "kolibriauth_collection", "kolibriauth_facilitydataset", "kolibriauth_facilityuser",
+		"kolibriauth_membership", "kolibriauth_role", "lessons_individualsyncablelesson", "lessons_lesson", "lessons_lessonassignment",
+		"logger_attemptlog", "logger_contentsessionlog", "logger_contentsummarylog", "logger_examattemptlog", "logger_examlog",
+		"logger_masterylog", "logger_usersessionlog"} {
+		statements = append(statements, "CREATE INDEX IF NOT EXISTS kolibri_go_changed_"+t+" ON "+t+" (_morango_partition) WHERE _morango_dirty_bit")
+	}
+	for _, s := range statements {
+		if _, err := tx.Exec(s); err != nil {
 			return err
 		}
 	}

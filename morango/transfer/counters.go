@@ -30,12 +30,13 @@ func fsicOf(tx *store.Tx, filter Filter, producer bool) (FSIC, error) {
 	if len(filter) == 0 {
 		return f, nil
 	}
-	known := `EXISTS (SELECT 1 FROM morango_store s JOIN morango_recordmaxcounter r ON r.store_model_id = s.id
-		WHERE ` + startsWithColumn("s.partition", "m.partition") + ` AND r.instance_id = m.instance_id)`
+	// the instance first, whose index tells at once when it has left nothing
+	known := `EXISTS (SELECT 1 FROM morango_recordmaxcounter r JOIN morango_store s ON s.id = r.store_model_id
+		WHERE r.instance_id = m.instance_id AND ` + within("s.partition", "m.partition") + ")"
 	if producer {
-		known = "EXISTS (SELECT 1 FROM morango_store s WHERE " + startsWithColumn("s.partition", "m.partition") + " AND s.last_saved_instance = m.instance_id)"
+		known = "EXISTS (SELECT 1 FROM morango_store s WHERE s.last_saved_instance = m.instance_id AND " + within("s.partition", "m.partition") + ")"
 	}
-	sub, subArgs := filter.condition("m.partition")
+	sub, subArgs := filter.condition(tx, "m.partition")
 	super, superArgs := filter.above("m.partition")
 	err := store.ForEach(tx, func(row store.Scanner) error {
 		var partition, instance string
@@ -100,33 +101,33 @@ func countersV1(tx *store.Tx, filter Filter, producer bool) (Counters, error) {
 	return all, nil
 }
 
-// condition is SQL for "the column starts with one of the prefixes". Ranges use the index, which
-// LIKE does not in SQLite and only sometimes in PostgreSQL.
-func (f Filter) condition(column string) (string, []any) {
+// condition is SQL for "the column starts with one of the prefixes".
+func (f Filter) condition(tx *store.Tx, column string) (string, []any) {
 	if len(f) == 0 {
 		return "1 = 0", nil
 	}
 	parts, args := make([]string, len(f)), make([]any, 0, 2*len(f))
 	for i, prefix := range f {
-		parts[i] = startsWith(column)
-		args = append(args, prefix, after(prefix))
+		if tx.Dialect() == store.SQLite { // a range uses the index, LIKE would not
+			parts[i] = column + " >= ? AND " + column + " < ?"
+			args = append(args, prefix, prefix+beyond)
+		} else { // ranges depend on the database's collation
+			parts[i] = column + " LIKE ?"
+			args = append(args, likeEscaper.Replace(prefix)+"%")
+		}
 	}
-	return "(" + strings.Join(parts, " OR ") + ")", args
+	return "((" + strings.Join(parts, ") OR (") + "))", args
 }
 
-// startsWith is SQL with two arguments, a prefix and what comes after all that start with it.
-func startsWith(column string) string {
-	return "(" + column + " >= ? AND " + column + " < ?)"
-}
+// beyond is greater than whatever follows a prefix in a partition.
+const beyond = "\U0010ffff"
 
-// startsWithColumn is the same with another column's value as the prefix.
-func startsWithColumn(column, prefix string) string {
-	return "(" + column + " >= " + prefix + " AND " + column + " < " + prefix + " || '~')"
-}
+var likeEscaper = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
-// after is greater than every partition that starts with a prefix: partitions are of hex digits,
-// hyphens, colons and lower-case letters.
-func after(prefix string) string { return prefix + "~" }
+// within is SQL for "the column starts with another column's value".
+func within(column, prefix string) string {
+	return "substr(" + column + ", 1, length(" + prefix + ")) = " + prefix
+}
 
 // above is SQL for "the column is a proper prefix of one of the filter's".
 func (f Filter) above(column string) (string, []any) {
@@ -145,4 +146,30 @@ func (f Filter) above(column string) (string, []any) {
 func (f Filter) upTo(column string) (string, []any) {
 	text, args := f.above(column)
 	return "(" + text + " OR " + column + " IN ?)", append(args, store.In([]string(f)))
+}
+
+// raiseCounters notes, by partition and instance, what this device now has. Counters never sink.
+func raiseCounters(tx *store.Tx, counters map[string]Counters) error {
+	var args []any
+	flush := func() error {
+		if len(args) == 0 {
+			return nil
+		}
+		_, err := tx.Exec("INSERT INTO morango_databasemaxcounter (instance_id, partition, counter) VALUES "+repeat("(?, ?, ?)", len(args)/3)+
+			` ON CONFLICT (instance_id, partition) DO UPDATE SET counter = excluded.counter
+			WHERE excluded.counter > morango_databasemaxcounter.counter`, args...)
+		args = args[:0]
+		return err
+	}
+	for part, instances := range counters {
+		for instance, counter := range instances {
+			args = append(args, instance, part, counter)
+			if len(args) == 3*batch {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return flush()
 }

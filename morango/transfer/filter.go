@@ -53,13 +53,15 @@ func (f Filter) Equal(other Filter) bool {
 type Scope struct{ Read, Write Filter }
 
 // Within tells whether a scope allows nothing that another does not allow.
-func (s Scope) Within(other Scope) bool { return s.Read.Within(other.Read) && s.Write.Within(other.Write) }
+func (s Scope) Within(other Scope) bool {
+	return s.Read.Within(other.Read) && s.Write.Within(other.Write)
+}
 
 // definitions are the templates of scopes: what may be both read and written, only read, only written
 // (kolibri/core/auth/fixtures/scopedefinitions.json).
 var definitions = map[string]struct{ both, read, write string }{
 	"full-facility": {"${dataset_id}", "", ""},
-	"single-user": {"${dataset_id}:user-rw:${user_id}", "${dataset_id}:allusers-ro\n${dataset_id}:user-ro:${user_id}", "${dataset_id}:anonymous"},
+	"single-user":   {"${dataset_id}:user-rw:${user_id}", "${dataset_id}:allusers-ro\n${dataset_id}:user-ro:${user_id}", "${dataset_id}:anonymous"},
 }
 
 // ScopeOf is the scope of a certificate by its definition ("full-facility", "single-user") and its

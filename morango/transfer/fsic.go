@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -32,7 +33,54 @@ func ParseFSIC(text string) (FSIC, error) {
 	if f.Super == nil || f.Sub == nil {
 		return FSIC{}, fmt.Errorf("%w: they need \"super\" and \"sub\"", ErrFSIC)
 	}
+	for _, side := range []map[string]Counters{f.Super, f.Sub} {
+		for part, counters := range side {
+			if len(part) > maxPartition {
+				return FSIC{}, fmt.Errorf("%w: a partition of %d bytes", ErrFSIC, len(part))
+			}
+			if err := counters.check(); err != nil {
+				return FSIC{}, err
+			}
+		}
+	}
 	return f, nil
+}
+
+// maxPartition is the size of a partition's column.
+const maxPartition = 128
+
+// parseCounters reads counters without partitions.
+func parseCounters(text string) (Counters, error) {
+	counters := Counters{}
+	if err := json.Unmarshal([]byte(text), &counters); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFSIC, err)
+	}
+	return counters, counters.check()
+}
+
+// check refuses what no device counts.
+func (c Counters) check() error {
+	for instance, counter := range c {
+		if !isID(instance) || counter < 0 || counter > math.MaxInt32 {
+			return fmt.Errorf("%w: %.40q: %d", ErrFSIC, instance, counter)
+		}
+	}
+	return nil
+}
+
+// isID tells whether a text is an id: 32 hex digits.
+func isID(s string) bool {
+	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// inside refuses promises about partitions that the session does not carry.
+func (f FSIC) inside(filter Filter) error {
+	for part := range f.Sub {
+		if !filter.Contains(part) {
+			return fmt.Errorf("%w: partition %.60q is not in the filter", ErrFSIC, part)
+		}
+	}
+	return nil
 }
 
 // String is the FSIC as it travels.

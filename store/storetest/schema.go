@@ -81,7 +81,8 @@ var sqliteFacts = []string{
 	`SELECT CASE WHEN i."unique" THEN '2 unique' ELSE '2 index' END, m.name, CASE WHEN i.origin = 'c' THEN i.name END,
 			(SELECT group_concat(coalesce(x.name, '(expression)'), ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno) x) ||
 			CASE WHEN i.partial THEN ' partial' ELSE '' END
-		FROM sqlite_master m, pragma_index_list(m.name) i WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`,
+		FROM sqlite_master m, pragma_index_list(m.name) i WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+			AND i.name NOT LIKE 'kolibri_go_%'`,
 	`SELECT '3 foreign key', m.name, f."from", printf('%s(%s) update %s delete %s%s', f."table", f."to", f.on_update, f.on_delete,
 			CASE WHEN m.sql LIKE '%DEFERRABLE INITIALLY DEFERRED%' THEN ' deferred' ELSE '' END)
 		FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`,
@@ -97,7 +98,7 @@ var postgresFacts = []string{
 			' default ' || coalesce(pg_get_expr(d.adbin, d.adrelid), 'none')
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped`,
-	`SELECT '2 index', tablename, indexname, replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema()`,
+	`SELECT '2 index', tablename, indexname, replace(indexdef, current_schema() || '.', '') FROM pg_indexes WHERE schemaname = current_schema() AND indexname NOT LIKE 'kolibri_go_%'`,
 	`SELECT '3 constraint', c.relname, k.conname, replace(pg_get_constraintdef(k.oid), current_schema() || '.', '')
 		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = current_schema()::regnamespace`,
 	`SELECT '4 sequence', t.relname, a.attname, s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a'

@@ -1,0 +1,205 @@
+package transfer
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"kolibri/morango"
+	"kolibri/store"
+)
+
+// ErrBuffer is wrapped by the errors about records that another device sent.
+var ErrBuffer = errors.New("morango: malformed record")
+
+// ErrIdentity is wrapped where a record's id does not follow from its partition, source and model.
+var ErrIdentity = fmt.Errorf("%w: its id is not that of its partition, source and model", ErrBuffer)
+
+// DecodeBuffers reads a list of records as another device sent it (one object stands for a list of
+// one). Errors wrap ErrBuffer, unless the reader failed.
+func DecodeBuffers(r io.Reader) ([]Buffer, error) {
+	read := bufio.NewReader(r)
+	decoder := json.NewDecoder(read)
+	first, err := firstByte(read)
+	if err != nil {
+		return nil, err
+	}
+	if first == '{' {
+		var one Buffer
+		if err := decoder.Decode(&one); err != nil {
+			return nil, badJSON(err)
+		}
+		return []Buffer{one}, nil
+	}
+	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
+		return nil, fmt.Errorf("%w: no list of records", ErrBuffer)
+	}
+	var all []Buffer
+	for decoder.More() {
+		var one Buffer
+		if err := decoder.Decode(&one); err != nil {
+			return nil, badJSON(err)
+		}
+		all = append(all, one)
+	}
+	if _, err := decoder.Token(); err != nil { // cut off
+		return nil, badJSON(err)
+	}
+	return all, nil
+}
+
+func firstByte(r *bufio.Reader) (byte, error) {
+	for {
+		c, err := r.ReadByte()
+		if errors.Is(err, io.EOF) {
+			return 0, fmt.Errorf("%w: nothing was sent", ErrBuffer)
+		}
+		if err != nil {
+			return 0, err
+		}
+		if !strings.ContainsRune(" \t\r\n", rune(c)) {
+			return c, r.UnreadByte()
+		}
+	}
+}
+
+func badJSON(err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &syntax) || errors.As(err, &kind) {
+		return fmt.Errorf("%w: %w", ErrBuffer, err)
+	}
+	return err
+}
+
+// check refuses a record that does not belong to the session or is not what it says it is
+// (morango/sync/utils.py: validate_and_create_buffer_data).
+func (r *Buffer) check(s *Session) error {
+	for _, id := range []string{r.ModelUUID, r.LastSavedInstance} {
+		if !isID(id) {
+			return fmt.Errorf("%w: %.40q is no id", ErrBuffer, id)
+		}
+	}
+	if !r.identified() {
+		return fmt.Errorf("%w (%s %s)", ErrIdentity, r.ModelName, r.ModelUUID)
+	}
+	if r.TransferSession != s.ID {
+		return fmt.Errorf("%w: it belongs to transfer session %.40q", ErrBuffer, r.TransferSession)
+	}
+	if r.Profile != morango.Profile {
+		return fmt.Errorf("%w: its profile is %.40q", ErrBuffer, r.Profile)
+	}
+	if !s.Filter.Contains(r.Partition) {
+		return fmt.Errorf("%w: partition %.80q is not in the session's filter", ErrBuffer, r.Partition)
+	}
+	if r.LastSavedCounter < 0 || r.LastSavedCounter > math.MaxInt32 {
+		return fmt.Errorf("%w: counter %d", ErrBuffer, r.LastSavedCounter)
+	}
+	for _, text := range []struct {
+		value string
+		size  int
+	}{{r.ModelName, 40}, {r.SourceID, 96}, {r.SelfRefFK, 32}, {r.Partition, maxPartition}, {r.Serialized, math.MaxInt32}, {r.Conflicting, math.MaxInt32}} {
+		// PostgreSQL stores neither zero bytes nor what is no UTF-8
+		if utf8.RuneCountInString(text.value) > text.size || strings.IndexByte(text.value, 0) >= 0 {
+			return fmt.Errorf("%w: %.40q is too long or has zero bytes", ErrBuffer, text.value)
+		}
+	}
+	for _, c := range r.MaxCounters {
+		if c.TransferSession != s.ID || c.ModelUUID != r.ModelUUID || !isID(c.InstanceID) || c.Counter < 0 || c.Counter > math.MaxInt32 {
+			return fmt.Errorf("%w: a counter of %s is malformed or another's", ErrBuffer, r.ModelUUID)
+		}
+	}
+	return nil
+}
+
+// identified recomputes the id. A dataset's id is its source id, all others' follow from partition,
+// source and model's name.
+func (r *Buffer) identified() bool {
+	if r.ModelName == morango.FacilityDataset.Name {
+		return r.SourceID == r.ModelUUID && strings.HasPrefix(r.Partition, r.ModelUUID)
+	}
+	return morango.UUID(strings.ReplaceAll(r.Partition, r.ModelUUID, "${id}"), r.SourceID, r.ModelName) == r.ModelUUID
+}
+
+// Receive checks records that another device sent and puts them into the session's buffers, in place
+// of earlier copies, and raises the session's records_transferred by those that are new; it returns
+// how many those are. One malformed record refuses all.
+func Receive(tx *store.Tx, s *Session, records []Buffer) (added int64, err error) {
+	latest := make(map[string]int, len(records))
+	for i := range records {
+		if err := records[i].check(s); err != nil {
+			return 0, err
+		}
+		latest[records[i].ModelUUID] = i
+	}
+	unique := make([]*Buffer, 0, len(latest))
+	for i := range records {
+		if latest[records[i].ModelUUID] == i {
+			unique = append(unique, &records[i])
+		}
+	}
+	for part := range slices.Chunk(unique, batch) {
+		n, err := receiveBatch(tx, s, part)
+		if err != nil {
+			return 0, err
+		}
+		added += n
+	}
+	if added > 0 {
+		_, err = tx.Exec("UPDATE morango_transfersession SET records_transferred = records_transferred + ? WHERE id = ?", added, s.ID)
+	}
+	return added, err
+}
+
+func receiveBatch(tx *store.Tx, s *Session, records []*Buffer) (int64, error) {
+	ids := make([]string, len(records))
+	for i, r := range records {
+		ids[i] = r.ModelUUID
+	}
+	known, err := tx.Exec("DELETE FROM morango_buffer WHERE transfer_session_id = ? AND model_uuid IN ?", s.ID, store.In(ids))
+	if err != nil {
+		return 0, err
+	}
+	if known > 0 {
+		_, err := tx.Exec("DELETE FROM morango_recordmaxcounterbuffer WHERE model_uuid IN ? AND "+unindexed(tx, "transfer_session_id")+" = ?", store.In(ids), s.ID)
+		if err != nil {
+			return 0, err
+		}
+	}
+	args, counters := make([]any, 0, 13*len(records)), make([]any, 0, 4*len(records))
+	for _, r := range records {
+		args = append(args, s.ID, r.ModelUUID, r.Serialized, r.Deleted, r.LastSavedInstance, r.LastSavedCounter, r.HardDeleted, r.ModelName, r.Profile,
+			r.Partition, r.SourceID, r.Conflicting, r.SelfRefFK)
+		for instance, counter := range r.highest() {
+			counters = append(counters, instance, counter, s.ID, r.ModelUUID)
+		}
+	}
+	_, err = tx.Exec("INSERT INTO morango_buffer (transfer_session_id, model_uuid, "+bufferColumns+") VALUES "+
+		repeat("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(records)), args...)
+	if err != nil {
+		return 0, err
+	}
+	for part := range slices.Chunk(counters, 4*batch) {
+		_, err := tx.Exec("INSERT INTO morango_recordmaxcounterbuffer (instance_id, counter, transfer_session_id, model_uuid) VALUES "+
+			repeat("(?, ?, ?, ?)", len(part)/4), part...)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(records)) - known, nil
+}
+
+// highest are the record's counters, each instance once.
+func (r *Buffer) highest() Counters {
+	all := make(Counters, len(r.MaxCounters))
+	for _, c := range r.MaxCounters {
+		all[c.InstanceID] = max(all[c.InstanceID], c.Counter)
+	}
+	return all
+}
