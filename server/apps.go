@@ -5,11 +5,13 @@ import (
 
 	"kolibri/core/analytics"
 	"kolibri/core/api"
+	"kolibri/core/attendance"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
 	"kolibri/core/bookmarks"
 	"kolibri/core/content"
 	"kolibri/core/content/importing"
+	"kolibri/core/courses"
 	"kolibri/core/device"
 	"kolibri/core/discovery"
 	"kolibri/core/exams"
@@ -63,6 +65,8 @@ func (s *Server) start() (err error) {
 		bookmarks.New(host).Routes(),
 		lessons.New(host).Routes(),
 		exams.New(host).Routes(),
+		courses.New(host).Routes(),
+		attendance.New(host).Routes(),
 		logger.New(host).Routes(),
 		learn.New(host, library).Routes(),
 		coach.New(host).Routes(),

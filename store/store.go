@@ -21,6 +21,15 @@ const (
 	Postgres
 )
 
+// RowID is the column that every table has without being asked, by which rows sort in the order in
+// which they were written. It serves where the original leaves an order to the database.
+func (d Dialect) RowID() string {
+	if d == Postgres {
+		return "ctid"
+	}
+	return "rowid"
+}
+
 // Mode says what a transaction may do.
 type Mode int
 

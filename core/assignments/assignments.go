@@ -26,13 +26,16 @@ type Kind struct {
 	name string
 	// repeats tells that learners may be named more than once.
 	repeats bool
+	// classes tells that only classes and their groups can be assigned to: not a facility as a whole,
+	// and no ad hoc group by its id.
+	classes bool
 }
 
 // The kinds.
 var (
-	Lessons = &Kind{morango.LessonAssignment, "lesson_id", "lesson", false}
-	Quizzes = &Kind{morango.ExamAssignment, "exam_id", "quiz", true}
-	Courses = &Kind{morango.CourseSessionAssignment, "course_session_id", "course session", false}
+	Lessons = &Kind{model: morango.LessonAssignment, owner: "lesson_id", name: "lesson"}
+	Quizzes = &Kind{model: morango.ExamAssignment, owner: "exam_id", name: "quiz", repeats: true}
+	Courses = &Kind{model: morango.CourseSessionAssignment, owner: "course_session_id", name: "course session", classes: true}
 )
 
 // adHoc is what all ad hoc groups are called (kolibri/core/auth/utils/users.py).
@@ -41,8 +44,12 @@ const adHoc = "Ad hoc"
 // Fields are the two fields of a body that say to whom something is assigned: the ids of classes
 // and groups in "assignments", which a kind may require, and of learners in "learner_ids". What the
 // body names is read at once, not id by id.
-func Fields(r *api.Request, body map[string]any, required bool) ([]api.Field, error) {
-	collections, err := known(r.Tx, "SELECT id FROM kolibriauth_collection WHERE id IN ?", body["assignments"])
+func (k *Kind) Fields(r *api.Request, body map[string]any, required bool) ([]api.Field, error) {
+	query := "SELECT id FROM kolibriauth_collection WHERE id IN ?"
+	if k.classes {
+		query += " AND kind IN ('" + auth.KindClassroom + "', '" + auth.KindLearnerGroup + "')"
+	}
+	collections, err := known(r.Tx, query, body["assignments"])
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func read(r *api.Request) (api.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, err := assignments.Fields(r, body, true)
+	to, err := assignments.Quizzes.Fields(r, body, true)
 	if err != nil {
 		return nil, err
 	}

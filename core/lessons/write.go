@@ -32,7 +32,7 @@ func read(r *api.Request) (api.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	to, err := assignments.Fields(r, body, false)
+	to, err := assignments.Lessons.Fields(r, body, false)
 	if err != nil {
 		return nil, err
 	}

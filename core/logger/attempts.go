@@ -52,7 +52,7 @@ func pastAttempts(tx *store.Tx, t *try) (*assessed, error) {
 	if err := json.Unmarshal([]byte(t.criterion), &model); err != nil {
 		return nil, err
 	}
-	order := " ORDER BY start_timestamp, id"
+	order := " ORDER BY " + tx.Dialect().RowID()
 	if model.Type != quizModel && model.Type != prePostTest {
 		limit := int64(10)
 		if model.Type == mOfN {
@@ -60,7 +60,7 @@ func pastAttempts(tx *store.Tx, t *try) (*assessed, error) {
 		} else if n, ok := enough[model.Type]; ok {
 			limit = n
 		}
-		order = " ORDER BY start_timestamp DESC, id LIMIT " + strconv.FormatInt(limit, 10)
+		order = " ORDER BY start_timestamp DESC, " + tx.Dialect().RowID() + " LIMIT " + strconv.FormatInt(limit, 10)
 	}
 	past, err := store.Select(tx, scanAttempt, attemptColumns+"WHERE masterylog_id = ?"+order, t.id)
 	if err != nil {

@@ -18,8 +18,17 @@ func New(host *api.Host) *Coach { return &Coach{host} }
 
 // Routes are the plugin's pages and APIs.
 func (c *Coach) Routes() []api.Route {
+	const name = "kolibri:" + plugin + ":"
 	return append(notificationRoutes(),
-		api.Route{Name: "kolibri:" + plugin + ":coach", Method: http.MethodGet, Handle: c.page})
+		api.Route{Name: name + "coach", Method: http.MethodGet, Handle: c.page},
+		api.Route{Name: name + "classsummary-detail", Method: http.MethodGet, Handle: c.classSummary},
+		api.Route{Name: name + "lessonreport-list", Method: http.MethodGet, Handle: c.lessonReports},
+		api.Route{Name: name + "lessonreport-detail", Method: http.MethodGet, Handle: c.lessonReport},
+		api.Route{Name: name + "exercisedifficulties-detail", Method: http.MethodGet, Handle: c.exerciseDifficulties},
+		api.Route{Name: name + "practicequizdifficulties-detail", Method: http.MethodGet, Handle: c.practiceQuizDifficulties},
+		api.Route{Name: name + "quizdifficulties-detail", Method: http.MethodGet, Handle: c.quizDifficulties},
+		api.Route{Name: name + "unitreport", Method: http.MethodGet, Handle: c.unitReport},
+		api.Route{Name: name + "unit-lesson-progress", Method: http.MethodGet, Handle: c.unitLessons})
 }
 
 // page is the plugin's own page.

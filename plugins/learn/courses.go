@@ -1,6 +1,9 @@
 package learn
 
 import (
+	"maps"
+	"slices"
+
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/content"
@@ -21,45 +24,49 @@ type course struct {
 	Progress    float64       `json:"progress"`
 }
 
-// coursesOf reads the active courses that are assigned to a person, with his progress. The course's
-// table is named s in conditions.
+// coursesOf reads the active courses that are assigned to a person, with his progress, in the order
+// in which they were assigned to him. The course's table is named s in conditions.
 // kolibri/plugins/learn/viewsets.py: _consolidate_courses_data
 func coursesOf(r *api.Request, p *auth.Person, condition string, args ...any) ([]*course, error) {
-	courses, err := store.Select(r.Tx, func(row store.Scanner) (*course, error) {
+	courses, byNode, row := []*course{}, map[string][]*course{}, r.Tx.Dialect().RowID()
+	err := store.ForEach(r.Tx, func(row store.Scanner) error {
 		v := &course{Classroom: &classroomRef{}}
-		return v, row.Scan(&v.ID, &v.CourseID, &v.Title, &v.Description, &v.Active, &v.Collection, &v.Classroom.ID, &v.Classroom.Name, &v.Classroom.Parent)
-	}, `SELECT s.id, s.course, s.title, s.description, s.is_active, s.collection_id, c.id, c.name, c.parent_id
-		FROM courses_coursesession s JOIN kolibriauth_collection c ON c.id = s.collection_id
-		WHERE s.is_active = TRUE AND EXISTS (SELECT 1 FROM courses_coursesessionassignment a
-			JOIN kolibriauth_membership m ON m.collection_id = a.collection_id WHERE a.course_session_id = s.id AND m.user_id = ?)
-		AND (`+condition+`) ORDER BY s.date_created, s.id`, append([]any{p.ID}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range courses {
-		if err := measure(r.Tx, p, v); err != nil {
-			return nil, err
+		err := row.Scan(&v.ID, &v.CourseID, &v.Title, &v.Description, &v.Active, &v.Collection, &v.Classroom.ID, &v.Classroom.Name, &v.Classroom.Parent)
+		if err != nil || slices.ContainsFunc(courses, func(c *course) bool { return c.ID == v.ID }) {
+			return err
 		}
+		courses, byNode[v.CourseID] = append(courses, v), append(byNode[v.CourseID], v)
+		return nil
+	}, `SELECT s.id, s.course, s.title, s.description, s.is_active, s.collection_id, c.id, c.name, c.parent_id
+		FROM kolibriauth_membership m JOIN courses_coursesessionassignment a ON a.collection_id = m.collection_id
+		JOIN courses_coursesession s ON s.id = a.course_session_id JOIN kolibriauth_collection c ON c.id = s.collection_id
+		WHERE m.user_id = ? AND s.is_active = TRUE AND (`+condition+") ORDER BY m."+row+", a."+row, append([]any{p.ID}, args...)...)
+	if err != nil || len(courses) == 0 {
+		return courses, err
 	}
-	return courses, nil
+	return courses, measure(r.Tx, p, byNode)
 }
 
-// measure counts the parts of a course and which of its resources the person has completed.
-func measure(tx *store.Tx, p *auth.Person, v *course) error {
-	var total, done int64
-	err := store.ForEach(tx, func(row store.Scanner) error { return row.Scan(&v.Units, &v.Lessons, &total, &done) },
-		`SELECT (SELECT COUNT(*) FROM content_contentnode u WHERE u.parent_id = n.id AND u.modality = ?),
+// measure counts the parts of courses and which of their resources the person has completed.
+func measure(tx *store.Tx, p *auth.Person, courses map[string][]*course) error {
+	return store.ForEach(tx, func(row store.Scanner) error {
+		var node string
+		var units, lessons, total, done int64
+		err := row.Scan(&node, &units, &lessons, &total, &done)
+		for _, v := range courses[node] {
+			if v.Units, v.Lessons = units, lessons; total > 0 {
+				v.Progress = float64(done) / float64(total)
+			}
+		}
+		return err
+	}, `SELECT n.id, (SELECT COUNT(*) FROM content_contentnode u WHERE u.parent_id = n.id AND u.modality = ?),
 		(SELECT COUNT(*) FROM content_contentnode u JOIN content_contentnode l ON l.parent_id = u.id
 			WHERE u.parent_id = n.id AND u.modality = ? AND l.modality = ?),
 		(SELECT COUNT(*) FROM content_contentnode d WHERE d.tree_id = n.tree_id AND d.lft > n.lft AND d.rght < n.rght AND d.kind <> ?),
 		(SELECT COUNT(*) FROM logger_contentsummarylog s WHERE s.user_id = ? AND s.progress = 1 AND s.content_id IN (
 			SELECT d.content_id FROM content_contentnode d WHERE d.tree_id = n.tree_id AND d.lft > n.lft AND d.rght < n.rght AND d.kind <> ?))
-		FROM content_contentnode n WHERE n.id = ?`,
-		content.Unit, content.Unit, content.Lesson, content.Topic, p.ID, content.Topic, v.CourseID)
-	if total > 0 {
-		v.Progress = float64(done) / float64(total)
-	}
-	return err
+		FROM content_contentnode n WHERE n.id IN ?`,
+		content.Unit, content.Unit, content.Lesson, content.Topic, p.ID, content.Topic, store.In(slices.Sorted(maps.Keys(courses))))
 }
 
 // courses answers with the courses of whoever asks.
