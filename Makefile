@@ -48,7 +48,7 @@ test-go: build postgres ## Go tests, with a PostgreSQL server of their own
 
 .PHONY: test-js
 test-js: $(MODULES) ## JavaScript tests that need no browser
-	node --test $$(find web worker shim -name '*.test.js')
+	node --test $$(find web worker shim relay -name '*.test.js')
 
 # Packages with tests that only a browser can run.
 IN_BROWSER = $(sort $(dir $(shell find . -name '*_js_test.go' -not -path './node_modules/*')))

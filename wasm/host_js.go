@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"kolibri/wasm/bridge"
 )
 
 // hostPrefix begins the paths, below the app's root, that are not Kolibri's but the browser's:
@@ -15,6 +17,9 @@ const hostPrefix = "_host/"
 // hostRoute finds the handler of a host route, nil for all other requests.
 func (a *app) hostRoute(r *http.Request) http.HandlerFunc {
 	_, name, ok := strings.Cut(r.URL.Path, "/"+hostPrefix)
+	if ok && r.RemoteAddr != bridge.OwnPage {
+		return http.NotFound // the data as a whole are nobody's else
+	}
 	if !ok {
 		return nil
 	}

@@ -89,8 +89,9 @@ func (a *app) open() (err error) {
 		},
 		Build:   build,
 		Content: a.home.content(),
-		// Only this origin's pages can have a port, and the service worker refuses other sites.
-		Trusted: func(*http.Request) bool { return true },
+		// Only this origin's pages can have a port, and the service worker refuses other sites. Who comes
+		// through a relay has to show a token like everybody else.
+		Trusted: func(r *http.Request) bool { return r.RemoteAddr == bridge.OwnPage },
 	})
 	if err != nil {
 		return errors.Join(err, db.Close())

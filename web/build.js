@@ -11,6 +11,7 @@
  * @property {number} wasmBytes
  * @property {string} worker
  * @property {string} shim
+ * @property {string} share worker that answers requests from outside
  * @property {string} shell
  * @property {string} css
  * @property {string} home ready-made empty database

@@ -11,6 +11,7 @@ import { Registration } from "./register.js";
 import { hideScreen, showBoot, showProgress } from "./screens/boot.js";
 import { showFailure } from "./screens/failure.js";
 import { Strip } from "./screens/strip.js";
+import { Share } from "./share/share.js";
 
 /**
  * What a page in the frame may ask of the shell (shim/shim.js).
@@ -38,8 +39,9 @@ const host = new Host({ root, build, onReport });
 const server = new Connection({ root, deliver: (port) => host.deliver(port), onCookies: setCookies });
 const registration = new Registration({ root, build, isBusy: () => busy, onUpdate: () => strip.refresh() });
 const frame = new Frame({ onPage });
+const share = new Share({ root, build, deliver: (port) => void host.deliver(port), ready: () => ready });
 const home = new Home(root, server, () => restartAll());
-const strip = new Strip(home, registration);
+const strip = new Strip(home, registration, share);
 const tabs = new BroadcastChannel(scoped(root, "tabs"));
 tabs.addEventListener("message", ({ data }) => {
 	if (data.t === "replaced") restart();
@@ -178,6 +180,8 @@ navigator.serviceWorker?.addEventListener("message", ({ data }) => {
 });
 navigator.serviceWorker?.startMessages();
 host.start();
-ask().catch(() => {});
+const ready = ask();
+ready.catch(() => {});
+share.open().catch(() => {});
 prepare().catch(() => {});
 open().catch(stopped);

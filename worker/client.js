@@ -17,6 +17,7 @@ import { BODYLESS, CREDIT, PART, REPEATABLE, scoped, unavailable, VERSION } from
  * @property {Uint8Array | ReadableStream<Uint8Array> | null} [body]
  * @property {number} [timeout] milliseconds the server may take; none when absent
  * @property {boolean} [cookies] ask for all visible cookies
+ * @property {string} [from] on behalf of a client outside of this browser, at this address
  * @property {AbortSignal | null} [signal]
  * @property {(sent: number) => void} [onUpload]
  *
@@ -159,7 +160,7 @@ class Pending {
 	send(port) {
 		if (this.sent) return;
 		this.sent = true;
-		const { method, url, headers = [], body = null, timeout, cookies } = this.call;
+		const { method, url, headers = [], body = null, timeout, cookies, from } = this.call;
 		const streams = body !== null && !(body instanceof Uint8Array);
 		port.postMessage({
 			t: "req",
@@ -171,6 +172,7 @@ class Pending {
 			...(streams && { streams }),
 			...(timeout && { timeout }),
 			...(cookies && { cookies }),
+			...(from && { from }),
 		});
 		if (streams) this.upload(/** @type {ReadableStream<Uint8Array>} */ (body));
 	}

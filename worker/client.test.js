@@ -316,3 +316,36 @@ test("many requests at once keep apart", async () => {
 		}),
 	);
 });
+
+test("a client outside of the browser keeps its cookies itself and gets nothing of this origin's", async () => {
+	const place = makeServer();
+	place.jar.set("kolibri=secret; HttpOnly");
+	place.jar.set("kolibri_csrftoken=mine");
+	place.start();
+	const client = makeClient(place);
+	const headers = /** @type {[string, string][]} */ ([
+		["Cookie", "kolibri=theirs"],
+		["X-CSRFToken", "forged"],
+	]);
+	const ask = (signal) =>
+		client.request({ method: "GET", url: `${root}x`, headers, from: "192.0.2.7:5", signal });
+	const first = ask();
+	await until(() => place.of("request").length === 1);
+	const [id, , , lines, , , , from] = place.of("request")[0];
+	assert.equal(lines, "Cookie: kolibri=theirs\r\nX-CSRFToken: forged\r\n");
+	assert.equal(from, "192.0.2.7:5");
+	place.server.respond(id, 200, "Set-Cookie: kolibri=other\r\nSet-Cookie: a=b\r\n", null);
+	assert.deepEqual((await first).headers, [
+		["Set-Cookie", "kolibri=other"],
+		["Set-Cookie", "a=b"],
+	]);
+	// its answer comes too late: still nobody else's cookie
+	const stop = new AbortController();
+	const second = ask(stop.signal).catch(() => {});
+	await until(() => place.of("request").length === 2);
+	stop.abort();
+	await second;
+	await until(() => place.of("cancel").length === 1);
+	place.server.respond(place.of("request")[1][0], 200, "Set-Cookie: kolibri=late\r\n", null);
+	assert.equal(place.jar.get("kolibri"), "secret");
+});

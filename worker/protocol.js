@@ -20,9 +20,10 @@ export const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
  * @typedef {[name: string, value: string][]} HeaderList
  *
  * @typedef {{t: "req", id: number, method: string, url: string, headers: HeaderList,
- *   body?: Uint8Array, streams?: boolean, timeout?: number, cookies?: boolean}} RequestMessage
+ *   body?: Uint8Array, streams?: boolean, timeout?: number, cookies?: boolean, from?: string}} RequestMessage
  *   `streams`: the body follows in parts. `timeout`: milliseconds. `cookies`: the answer shall
- *   carry every cookie that a page may see, not only the changed ones.
+ *   carry every cookie that a page may see, not only the changed ones. `from`: address of a client
+ *   outside of this browser, who has cookies of its own and gets no rights of this origin's.
  *
  * @typedef {{t: "part", id: number, bytes: Uint8Array | null}} PartMessage null ends the body
  * @typedef {{t: "credit", id: number, n: number}} CreditMessage

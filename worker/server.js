@@ -14,7 +14,7 @@ const INSUFFICIENT_STORAGE = 507;
  * What wasm/bridge_js.go hands over once it can serve.
  * @typedef {object} Hooks
  * @property {(id: number, method: string, url: string, headers: string, body: Uint8Array | null,
- *     streams: boolean, timeout: number) => void} request
+ *     streams: boolean, timeout: number, from: string) => void} request `from`: see RequestMessage
  * @property {(id: number, bytes: Uint8Array | null) => void} chunk
  * @property {(id: number, n: number) => void} credit
  * @property {(id: number) => void} cancel
@@ -63,6 +63,8 @@ export class PortServer {
 		this.exchanges = new Map();
 		/** @type {Map<MessagePort, Map<number, number>>} numbers of each client's open requests */
 		this.clients = new Map();
+		/** @type {Set<number>} requests of clients who keep their cookies themselves */
+		this.outside = new Set();
 		this.nextId = 1;
 	}
 
@@ -112,6 +114,7 @@ export class PortServer {
 	request(port, open, message) {
 		const id = this.nextId++;
 		open.set(message.id, id);
+		if (message.from) this.outside.add(id);
 		this.exchanges.set(id, {
 			port,
 			id: message.id,
@@ -128,6 +131,7 @@ export class PortServer {
 			message.body ?? null,
 			message.streams ?? false,
 			message.timeout ?? 0,
+			message.from ?? "",
 		);
 	}
 
@@ -137,6 +141,7 @@ export class PortServer {
 	 * @param {import("./protocol.js").RequestMessage} message
 	 */
 	headersFor(message) {
+		if (message.from) return asLines(message.headers);
 		const skipped = new Set(["cookie", "x-csrftoken", "host"]);
 		const list = message.headers.filter(([name]) => !skipped.has(name.toLowerCase()));
 		const given = new Set(list.map(([name]) => name.toLowerCase()));
@@ -145,7 +150,7 @@ export class PortServer {
 		if (cookies) list.push(["Cookie", cookies]);
 		const token = this.jar.get("kolibri_csrftoken");
 		if (token) list.push(["X-CSRFToken", token]);
-		return list.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+		return asLines(list);
 	}
 
 	/**
@@ -178,7 +183,7 @@ export class PortServer {
 	/** @param {number} id @param {number} status @param {string} headers @param {Uint8Array | null} body */
 	respond(id, status, headers, body) {
 		const exchange = this.exchanges.get(id);
-		const head = this.takeHead(exchange, headers);
+		const head = this.takeHead(id, exchange, headers);
 		this.firstAnswer();
 		if (status === INSUFFICIENT_STORAGE) this.onFull();
 		if (!exchange) return;
@@ -190,7 +195,7 @@ export class PortServer {
 	/** @param {number} id @param {number} status @param {string} headers */
 	head(id, status, headers) {
 		const exchange = this.exchanges.get(id);
-		const head = this.takeHead(exchange, headers);
+		const head = this.takeHead(id, exchange, headers);
 		this.firstAnswer();
 		if (exchange) this.send(exchange, { t: "head", id: exchange.id, status, ...head }, null);
 	}
@@ -222,12 +227,15 @@ export class PortServer {
 	}
 
 	/**
-	 * Takes an answer's head apart and keeps its cookies, for a client that has gone as well.
+	 * Takes an answer's head apart and keeps its cookies, for a client that has gone as well; but
+	 * those of clients outside are theirs.
+	 * @param {number} id
 	 * @param {Exchange | undefined} exchange
 	 * @param {string} text
 	 * @returns {{headers: HeaderList, cookies?: string[]}}
 	 */
-	takeHead(exchange, text) {
+	takeHead(id, exchange, text) {
+		const outside = this.outside.delete(id);
 		/** @type {HeaderList} */
 		const headers = [];
 		const changed = [];
@@ -236,7 +244,7 @@ export class PortServer {
 			const at = line.indexOf(": ");
 			if (at < 1) continue;
 			const name = line.slice(0, at);
-			if (name.toLowerCase() !== "set-cookie") {
+			if (name.toLowerCase() !== "set-cookie" || outside) {
 				headers.push([name, line.slice(at + 2)]);
 				continue;
 			}
@@ -267,3 +275,6 @@ export class PortServer {
 		this.onFirstAnswer = null;
 	}
 }
+
+/** @param {HeaderList} headers */
+const asLines = (headers) => headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");

@@ -32,6 +32,7 @@ var scripts = []script{
 	{"web/sw.js", "sw.js"},
 	{"worker/worker.js", "app/worker-%.js"},
 	{"shim/shim.js", "app/shim-%.js"},
+	{"web/share/worker.js", "app/share-%.js"},
 }
 
 // buildInfo is what the scripts know of the build, as the constant __BUILD__. All paths are
@@ -42,6 +43,7 @@ type buildInfo struct {
 	WasmBytes int    `json:"wasmBytes"`
 	Worker    string `json:"worker"`
 	Shim      string `json:"shim"`
+	Share     string `json:"share"`
 	Shell     string `json:"shell"`
 	CSS       string `json:"css"`
 	Home      string `json:"home"`
@@ -85,7 +87,7 @@ func addresses(d *pages.Data) []string {
 }
 
 func keyOfWeb(b *builder) *digest {
-	return b.digest().tree("web", "worker", "shim").facts(b.now.Steps, "data", "icons", "wasm", "home")
+	return b.digest().tree("web", "worker", "shim", "relay/js").facts(b.now.Steps, "data", "icons", "wasm", "home")
 }
 
 // buildWeb bundles the scripts and writes the shell for every address.
@@ -124,13 +126,14 @@ func (b *builder) info(id string, d *pages.Data) buildInfo {
 		ID:     id,
 		Wasm:   wasm["path"],
 		Worker: name("worker/worker.js", id), Shim: name("shim/shim.js", id),
+		Share: name("web/share/worker.js", id),
 		Shell: name("web/shell.js", id), CSS: name("web/shell.css", id),
 		Home: home["path"],
 	}
 	info.WasmBytes, _ = strconv.Atoi(wasm["bytes"])
 	info.HomeBytes, _ = strconv.Atoi(home["bytes"])
 	info.Precache = []string{"./", "manifest.webmanifest", "favicon.ico", pages.DataFile}
-	for _, p := range []string{info.Shell, info.CSS, info.Worker, info.Shim, info.Home} {
+	for _, p := range []string{info.Shell, info.CSS, info.Worker, info.Shim, info.Share, info.Home} {
 		if p != "" {
 			info.Precache = append(info.Precache, p)
 		}

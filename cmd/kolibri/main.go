@@ -27,6 +27,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"manage", "Management commands. See also 'kolibri manage help'", manage},
+		{"relay", "Let browser tabs answer requests from outside", relayVerb},
 		{"restart", "Restart the Kolibri process", restart},
 		{"routes", "List the named routes that have no handler yet", routes},
 		{"start", "Start the Kolibri process", start},

@@ -75,7 +75,7 @@ func (b *Bridge) Hooks() js.Value {
 			return nil
 		}))
 	}
-	// request(id, method, url, headers, body|null, streams, timeout in ms or 0)
+	// request(id, method, url, headers, body|null, streams, timeout in ms or 0, from)
 	on("request", b.request)
 	// chunk(id, bytes|null): the next part of a streamed body, null at its end
 	on("chunk", func(args []js.Value) {
@@ -128,14 +128,14 @@ func (b *Bridge) request(args []js.Value) {
 			delete(b.exchanges, id)
 			b.mu.Unlock()
 		}()
-		b.serve(ctx, id, x, args[1].String(), args[2].String(), args[3].String(), args[4])
+		b.serve(ctx, id, x, head{args[1].String(), args[2].String(), args[3].String(), args[7].String()}, args[4])
 	}()
 }
 
 // serve runs the handler. Whatever the handler does, the client gets an answer or a broken stream,
 // and the program lives on.
-func (b *Bridge) serve(ctx context.Context, id int, x *exchange, method, address, headers string, whole js.Value) {
-	w := &responseWriter{calls: &b.calls, id: id, ctx: ctx, credit: x.credit, isHead: method == http.MethodHead}
+func (b *Bridge) serve(ctx context.Context, id int, x *exchange, h head, whole js.Value) {
+	w := &responseWriter{calls: &b.calls, id: id, ctx: ctx, credit: x.credit, isHead: h.method == http.MethodHead}
 	defer func() {
 		cause := recover()
 		if cause == nil {
@@ -143,11 +143,11 @@ func (b *Bridge) serve(ctx context.Context, id int, x *exchange, method, address
 			return
 		}
 		if cause != http.ErrAbortHandler {
-			logPanic(cause, method, address)
+			logPanic(cause, h.method, h.address)
 		}
 		w.fail()
 	}()
-	r, err := newRequest(ctx, method, address, headers)
+	r, err := newRequest(ctx, h)
 	if err != nil {
 		http.Error(w, "Bad Request", http.StatusBadRequest)
 		return
@@ -179,16 +179,29 @@ func logPanic(cause any, method, address string) {
 	js.Global().Get("console").Call("error", "kolibri: "+method+" "+address+": "+text+"\n"+string(debug.Stack()))
 }
 
+// OwnPage is the RemoteAddr of requests by pages of this origin. Others come through a relay, from
+// clients of whom nothing is known but the address.
+const OwnPage = "127.0.0.1:0"
+
+// head is what JavaScript tells of a request. from is empty for OwnPage.
+type head struct{ method, address, headers, from string }
+
 // newRequest makes the request that net/http's server would have made of it.
-func newRequest(ctx context.Context, method, address, headers string) (*http.Request, error) {
-	u, err := url.Parse(address)
+func newRequest(ctx context.Context, h head) (*http.Request, error) {
+	u, err := url.Parse(h.address)
 	if err != nil {
 		return nil, err
 	}
 	r := (&http.Request{
-		Method: method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: parseHeaders(headers), Host: u.Host, RemoteAddr: "127.0.0.1:0",
+		Method: h.method, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: parseHeaders(h.headers), Host: u.Host, RemoteAddr: OwnPage,
 	}).WithContext(ctx)
+	if h.from == OwnPage {
+		h.from = "[::]:0" // a relay may lie
+	}
+	if h.from != "" {
+		r.RemoteAddr = h.from
+	}
 	u.Scheme, u.Host, u.Fragment = "", "", ""
 	r.URL, r.RequestURI = u, u.RequestURI()
 	if n, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil && n > 0 {

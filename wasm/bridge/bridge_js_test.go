@@ -60,7 +60,7 @@ func start(t *testing.T, handler http.HandlerFunc) *worker {
 }
 
 func (w *worker) request(id int, method, url string, options ...any) {
-	args := []any{id, method, url, "", nil, false, 0}
+	args := []any{id, method, url, "", nil, false, 0, ""}
 	for i, o := range options {
 		args[3+i] = o
 	}
@@ -303,4 +303,12 @@ func TestManyRequestsAtOnce(t *testing.T) {
 		seen[m.id] = true
 	}
 	require.Len(t, seen, n)
+}
+
+func TestAddressesOfClients(t *testing.T) {
+	w := start(t, func(rw http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(rw, r.RemoteAddr) })
+	for from, seen := range map[string]string{"": OwnPage, "192.0.2.7:50000": "192.0.2.7:50000", OwnPage: "[::]:0"} {
+		w.request(1, "GET", "https://a.example/", "", nil, false, 0, from)
+		require.Equal(t, seen, w.next(t).body, "from %q", from)
+	}
 }

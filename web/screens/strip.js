@@ -2,12 +2,17 @@
 // Kolibri's, tells when an update is ready, and opens the dialogue about storage.
 
 import { byId, make } from "../dom.js";
+import { openSharing } from "../share/panel.js";
 import { openDialog } from "./dialog.js";
 import { storageSections } from "./storage.js";
 
 export class Strip {
-	/** @param {import("../home.js").Home} home @param {import("../register.js").Registration} registration */
-	constructor(home, registration) {
+	/**
+	 * @param {import("../home.js").Home} home
+	 * @param {import("../register.js").Registration} registration
+	 * @param {import("../share/share.js").Share} share
+	 */
+	constructor(home, registration, share) {
 		this.home = home;
 		this.registration = registration;
 		this.full = false;
@@ -17,10 +22,17 @@ export class Strip {
 			{ "aria-haspopup": "dialog", onclick: () => this.open() },
 			"Storage and backup",
 		);
+		const sharing = make("button", { "aria-haspopup": "dialog", onclick: () => openSharing(share) });
+		const label = () => {
+			sharing.textContent = share.active ? "Sharing this Kolibri" : "Share this Kolibri";
+			sharing.classList.toggle("on", share.active);
+		};
+		share.addEventListener("change", label);
+		label();
 		const strip = byId("strip");
 		strip.lang = "en";
 		strip.dir = "ltr";
-		strip.replaceChildren(this.note, button);
+		strip.replaceChildren(this.note, make("span", {}, sharing, button));
 	}
 
 	/** @param {boolean} visible */

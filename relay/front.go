@@ -1,0 +1,279 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"kolibri/relay/wire"
+)
+
+// visitorCookie remembers which of several Kolibris a visitor began with. It is the relay's own and
+// goes to no tab.
+const visitorCookie = "kolibri_relay_home"
+
+// exchange is one request of a client on its way through the relay.
+type exchange struct {
+	relay  *Relay
+	w      http.ResponseWriter
+	r      *http.Request
+	want   want
+	head   wire.RequestHead
+	resume resumption // what has gone out, once something has
+	tries  int
+}
+
+// maxTries bounds how many tabs may go away over one request.
+const maxTries = 4
+
+// front lets a tab answer.
+func (r *Relay) front(w http.ResponseWriter, req *http.Request) {
+	if r.open.Add(1) > int64(r.cfg.MaxRequests) {
+		r.open.Add(-1)
+		failBusy.write(w)
+		return
+	}
+	defer r.open.Add(-1)
+	x, fail := r.exchange(w, req)
+	if fail != nil {
+		fail.write(w)
+		return
+	}
+	if err := x.run(); err != nil {
+		if x.resume.begun {
+			r.cfg.Log.Debug("an answer broke off", "url", x.head.URL, "error", err)
+			panic(http.ErrAbortHandler) // half an answer must not look whole
+		}
+		x.fail(err)
+	}
+}
+
+// exchange checks a request and makes its head.
+func (r *Relay) exchange(w http.ResponseWriter, req *http.Request) (*exchange, *failure) {
+	if req.Method == http.MethodConnect || req.URL.Path == "*" || !strings.HasPrefix(req.URL.EscapedPath(), "/") || req.Host == "" {
+		return nil, failBad
+	}
+	// what is not cut into hops yet, such as WebSockets, is not passed on
+	x := &exchange{relay: r, w: w, r: req, want: want{kind: wire.KindKolibri}}
+	headers := req.Header.Clone()
+	x.want.home = takeVisitor(headers)
+	if x.want.home != "" && !r.pool.has(x.want) {
+		x.want.home = "" // that Kolibri is no longer shared
+	}
+	scheme := "http"
+	if req.TLS != nil {
+		scheme = "https"
+	}
+	url := scheme + "://" + req.Host + req.URL.EscapedPath()
+	if req.URL.RawQuery != "" || req.URL.ForceQuery {
+		url += "?" + req.URL.RawQuery
+	}
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
+		headers.Del(name) // whoever wants to know asks the relay, not the client
+	}
+	x.head = wire.RequestHead{Method: req.Method, URL: url, Headers: wire.FromHTTP(headers), From: req.RemoteAddr,
+		Timeout: r.cfg.Timeout.Milliseconds()}
+	return x, nil
+}
+
+// takeVisitor takes the relay's own cookie out of a request.
+func takeVisitor(header http.Header) (home string) {
+	var kept []string
+	for _, line := range header["Cookie"] {
+		for part := range strings.SplitSeq(line, ";") {
+			part = strings.TrimSpace(part)
+			if value, ok := strings.CutPrefix(part, visitorCookie+"="); ok {
+				home = value
+			} else if part != "" {
+				kept = append(kept, part)
+			}
+		}
+	}
+	if home != "" {
+		header.Del("Cookie")
+		if len(kept) > 0 {
+			header.Set("Cookie", strings.Join(kept, "; "))
+		}
+	}
+	return home
+}
+
+// run asks one tab after another until one has answered. An error means that nothing, or not all, has
+// gone out.
+func (x *exchange) run() error {
+	body, whole, err := x.firstPart()
+	if err != nil {
+		return failBad
+	}
+	mayRepeat := whole && repeatable(x.head.Method)
+	for {
+		ctx, cancel := context.WithCancelCause(x.r.Context())
+		timer := newDeadline(x.relay.cfg.Timeout, func() { cancel(failTime) })
+		stopped := context.AfterFunc(x.relay.ctx, func() { cancel(failStops) })
+		err := x.attempt(ctx, timer, body, whole)
+		timer.stop()
+		stopped()
+		cancel(nil)
+		if err == nil {
+			return nil
+		}
+		var lost *lostError
+		var reset *resetError
+		refused := errors.As(err, &reset) && reset.code == wire.ResetRefused && !x.resume.begun
+		again := errors.As(err, &lost) && mayRepeat && x.resume.prepare(x) || refused && whole || errors.Is(err, errLeaving)
+		if x.tries++; !again || x.tries >= maxTries || x.r.Context().Err() != nil {
+			return err
+		}
+	}
+}
+
+// firstPart reads what fits into the first frame: most bodies do.
+func (x *exchange) firstPart() (part []byte, whole bool, err error) {
+	if x.r.Body == nil || x.r.Body == http.NoBody {
+		return nil, true, nil
+	}
+	if n := x.r.ContentLength; n >= 0 && n <= wire.MaxPart {
+		part = make([]byte, n)
+		_, err = io.ReadFull(x.r.Body, part)
+		return part, true, err
+	}
+	// the rest is read while the tab answers
+	_ = http.NewResponseController(x.w).EnableFullDuplex()
+	return nil, false, nil
+}
+
+// attempt lets one tab answer. The timer runs until the head of the answer is there.
+func (x *exchange) attempt(ctx context.Context, timer *deadline, body []byte, whole bool) error {
+	t := x.relay.pool.await(ctx, x.want)
+	if t == nil {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		return failNoTab
+	}
+	s, err := t.ask(x.head, body, whole)
+	if err != nil {
+		return err
+	}
+	uploaded := make(chan error, 1)
+	if whole {
+		uploaded <- nil
+	} else {
+		go func() { uploaded <- s.upload(ctx, x.r.Body, timer.postpone) }()
+	}
+	err = x.answer(ctx, timer, t, s)
+	switch {
+	case err == nil:
+		s.close(wire.ResetCancelled, "")
+	case errors.Is(err, failTime):
+		s.close(wire.ResetDeadline, "out of time")
+	default:
+		s.close(wire.ResetCancelled, "no longer wanted")
+	}
+	s.fail(errAnswered) // wakes an upload that waits for room
+	if !whole && err != nil {
+		select {
+		case failed := <-uploaded:
+			if failed != nil && !errors.Is(failed, errAnswered) {
+				return failed
+			}
+		default:
+		}
+	}
+	return err
+}
+
+// answer passes an answer on.
+func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *stream) error {
+	head, err := s.awaitHead(ctx)
+	if err != nil {
+		return err
+	}
+	timer.stop()
+	skip, err := x.resume.begin(x, t, head)
+	if err != nil {
+		return err
+	}
+	bodyless := x.r.Method == http.MethodHead || head.Status == http.StatusNoContent || head.Status == http.StatusNotModified
+	for {
+		part, more, err := x.nextPart(ctx, s)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		n := len(part)
+		if cut := min(skip, int64(n)); cut > 0 {
+			part, skip = part[cut:], skip-cut
+		}
+		if !bodyless && len(part) > 0 {
+			if _, err := x.w.Write(part); err != nil {
+				return err
+			}
+			x.resume.sent += int64(len(part))
+		}
+		if err := s.taken(n); err != nil {
+			return err
+		}
+		if !more && !bodyless {
+			_ = http.NewResponseController(x.w).Flush()
+		}
+	}
+}
+
+// nextPart waits for the next part of a body, but not for ever.
+func (x *exchange) nextPart(ctx context.Context, s *stream) ([]byte, bool, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, x.relay.cfg.Stall, failTime)
+	defer cancel()
+	return s.next(ctx)
+}
+
+// deadline is when the head of an answer must be there. While a body is being sent to the tab, it moves.
+type deadline struct {
+	after time.Duration
+	mu    sync.Mutex
+	timer *time.Timer
+	over  bool
+}
+
+func newDeadline(after time.Duration, expired func()) *deadline {
+	return &deadline{after: after, timer: time.AfterFunc(after, expired)}
+}
+
+func (d *deadline) postpone() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.over {
+		d.timer.Reset(d.after)
+	}
+}
+
+func (d *deadline) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = true
+	d.timer.Stop()
+}
+
+// fail tells the client why there is no answer.
+func (x *exchange) fail(err error) {
+	f := failTab
+	var lost *lostError
+	switch {
+	case errors.As(err, &f):
+	case x.r.Context().Err() != nil:
+		return // nobody is there to be told
+	case errors.As(err, &lost), errors.Is(err, errLeaving):
+		f = failGone
+		if repeatable(x.head.Method) {
+			f = &failure{502, failGone.code, "The browser tab that was to answer has gone, and no other could.", 1}
+		}
+	}
+	x.relay.cfg.Log.Debug("no answer", "url", x.head.URL, "status", f.status, "error", err)
+	f.write(x.w)
+}

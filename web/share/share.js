@@ -1,0 +1,148 @@
+// "Share this Kolibri": others use the Kolibri of this tab through a relay. This is the shell's side:
+// it asks the person, keeps what was agreed for as long as the tab lives, and knows how it goes.
+
+import { scoped } from "../../worker/protocol.js";
+import { askConsent } from "./consent.js";
+
+/** @typedef {import("../../relay/js/link.js").LinkState} LinkState */
+/** @typedef {{relay: string, code: string, known?: {session: string, key: string}}} Pairing */
+
+export class Share extends EventTarget {
+	/**
+	 * @param {object} options
+	 * @param {URL} options.root
+	 * @param {import("../build.js").Build} options.build
+	 * @param {(port: MessagePort) => void} options.deliver hands a port to the server
+	 * @param {() => Promise<void>} options.ready resolves when the server answers
+	 */
+	constructor({ root, build, deliver, ready }) {
+		super();
+		this.root = root;
+		this.build = build;
+		this.deliver = deliver;
+		this.ready = ready;
+		this.key = scoped(root, "share");
+		/** @type {Worker | null} */
+		this.worker = null;
+		/** @type {LinkState | null} null when nothing was shared yet */
+		this.state = null;
+		/** @type {Pairing | null} */
+		this.pairing = null;
+		/** @type {import("./traffic.js").Report | null} */
+		this.traffic = null;
+	}
+
+	/** Whether this tab takes part, or tries to. */
+	get active() {
+		return this.state !== null && this.state.state !== "ended";
+	}
+
+	/**
+	 * Takes `?relay=...&code=...` out of the address. The person is asked first; where there is none, in
+	 * a headless browser, the address alone decides. A tab that was sharing before a reload goes on.
+	 */
+	async open() {
+		const here = new URL(location.href);
+		const relay = here.searchParams.get("relay");
+		const code = here.searchParams.get("code") ?? "";
+		if (relay === null) {
+			const kept = this.kept();
+			if (kept) await this.start(kept);
+			return;
+		}
+		here.searchParams.delete("relay");
+		here.searchParams.delete("code");
+		history.replaceState(history.state, "", here);
+		const address = relayAddress(relay);
+		if (!address) {
+			this.change({ state: "ended", code: 0, message: `“${relay}” is not the address of a relay` });
+			return;
+		}
+		if (!isHeadless() && !(await askConsent(address))) return;
+		await this.start({ relay: address, code });
+	}
+
+	/** @param {Pairing} pairing */
+	async start(pairing) {
+		this.stopWorker();
+		this.pairing = pairing;
+		this.traffic = null;
+		this.change({ state: "connecting" });
+		await this.ready();
+		if (this.pairing !== pairing) return;
+		const worker = new Worker(new URL(this.build.share, this.root));
+		this.worker = worker;
+		worker.onmessage = ({ data, ports }) => this.receive(worker, data, ports);
+		worker.onerror = (event) => {
+			event.preventDefault();
+			this.change({ state: "ended", code: 0, message: event.message || "sharing failed" });
+		};
+		worker.postMessage({ t: "start", ...pairing });
+	}
+
+	/** @param {Worker} worker @param {import("./worker.js").FromShare} data @param {readonly MessagePort[]} ports */
+	receive(worker, data, ports) {
+		if (worker !== this.worker) return;
+		if (data.t === "port") this.deliver(ports[0]);
+		else if (data.t === "traffic") {
+			this.traffic = data.traffic;
+			this.dispatchEvent(new Event("traffic"));
+		} else this.change(data.state);
+	}
+
+	/** @param {LinkState} state */
+	change(state) {
+		this.state = state;
+		if (state.state === "sharing" && this.pairing) {
+			this.pairing.known = { session: state.admission.session, key: state.key };
+			sessionStorage.setItem(this.key, JSON.stringify(this.pairing));
+		}
+		if (state.state === "ended") {
+			sessionStorage.removeItem(this.key);
+			this.stopWorker();
+		}
+		this.dispatchEvent(new Event("change"));
+	}
+
+	/** @returns {Pairing | null} */
+	kept() {
+		try {
+			return JSON.parse(sessionStorage.getItem(this.key) ?? "null");
+		} catch {
+			return null;
+		}
+	}
+
+	/** One press ends it: no request is answered from then on. */
+	stop() {
+		const { worker } = this;
+		worker?.postMessage({ t: "stop" });
+		this.worker = null;
+		this.pairing = null;
+		// the worker says goodbye to the relay before it goes
+		setTimeout(() => worker?.terminate(), 1000);
+		this.change({ state: "ended", code: 0, message: "" });
+	}
+
+	stopWorker() {
+		this.worker?.terminate();
+		this.worker = null;
+	}
+}
+
+/**
+ * @param {string} text as typed or as in a link
+ * @returns {string | null} origin of a relay
+ */
+export function relayAddress(text) {
+	try {
+		const url = new URL(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+		if (!/^https?:$/.test(url.protocol) || url.username || url.password) return null;
+		return url.origin;
+	} catch {
+		return null;
+	}
+}
+
+/** Nobody sits in front of this browser. */
+const isHeadless = () => /\bHeadlessChrome\//.test(navigator.userAgent);
