@@ -102,6 +102,12 @@ func TestRowsLookAsInSQLite(t *testing.T) {
 		require.Equal(t, moment, at)
 		require.NoError(t, tx.QueryRow("SELECT x.id FROM morango_nonce n LEFT JOIN exams_exam x ON x.id = n.id").Scan(&nullable))
 		require.Nil(t, nullable)
+		n, err := tx.Int("SELECT COUNT(*) FROM morango_nonce WHERE id = ? OR id IN ?", "", store.In([]string{"", ""}))
+		require.NoError(t, err, "a malformed id, which reading has made empty, is nobody's")
+		require.Zero(t, n)
+		n, err = tx.Int("SELECT COUNT(*) FROM morango_nonce WHERE id <> ? AND ip = ?", "", "")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
 		return nil
 	}))
 }

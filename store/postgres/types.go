@@ -37,6 +37,27 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 
 type conn struct{ *stdlib.Conn }
 
+// noID is an empty string on its way to PostgreSQL. Compared with a uuid column it is an id that no
+// row has, as the same text is in SQLite, where PostgreSQL would refuse the whole statement.
+type noID struct{}
+
+// TextValue implements pgtype.TextValuer.
+func (noID) TextValue() (pgtype.Text, error) { return pgtype.Text{Valid: true}, nil }
+
+// UUIDValue implements pgtype.UUIDValuer.
+func (noID) UUIDValue() (pgtype.UUID, error) { return pgtype.UUID{Valid: true}, nil }
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (c conn) CheckNamedValue(arg *driver.NamedValue) error {
+	if err := c.Conn.CheckNamedValue(arg); err != nil {
+		return err
+	}
+	if arg.Value == "" {
+		arg.Value = noID{}
+	}
+	return nil
+}
+
 // QueryContext implements driver.QueryerContext.
 func (c conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	return plainIDs(c.Conn.QueryContext(ctx, query, args))
