@@ -48,6 +48,10 @@ func (s *Server) internal(err error) *api.Error {
 		// kolibri/core/device/middleware.py: DatabaseBusyErrorHandler
 		return &api.Error{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"10"}},
 			Detail: "Database is not available for write operations", Cause: err}
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrReadOnly):
+		s.cfg.Log.Error("database out of reach", "error", err)
+		return &api.Error{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"5"}},
+			Detail: "Database is not available for write operations", Cause: err}
 	case errors.Is(err, store.ErrFull):
 		s.cfg.Log.Error("storage full", "error", err)
 		return &api.Error{Status: http.StatusInsufficientStorage,

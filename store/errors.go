@@ -18,6 +18,8 @@ var (
 	ErrConstraint = errors.New("store: a constraint was violated")
 	// ErrBusy: the database is locked by somebody else; try again.
 	ErrBusy = errors.New("store: the database is busy")
+	// ErrUnavailable: the database cannot be reached: it restarts, fails over, or has no connection left.
+	ErrUnavailable = errors.New("store: the database cannot be reached")
 	// ErrFull: the disk or the browser's quota is full. Nothing of the transaction was kept.
 	ErrFull = errors.New("store: no space left")
 	// ErrCorrupt: the file is damaged or is not a database.

@@ -2,13 +2,20 @@
 
 package store
 
-import "errors"
+import (
+	"database/sql/driver"
+	"errors"
+)
 
 // sqlState is what pgx's errors offer; the interface keeps the driver out of this package.
 type sqlState interface{ SQLState() string }
 
 // postgresSentinel maps SQLSTATE codes (PostgreSQL manual, appendix A).
 func postgresSentinel(err error) error {
+	var u interface{ Unavailable() bool }
+	if errors.As(err, &u) && u.Unavailable() || errors.Is(err, driver.ErrBadConn) {
+		return ErrUnavailable
+	}
 	var s sqlState
 	if !errors.As(err, &s) {
 		return nil
@@ -25,6 +32,8 @@ func postgresSentinel(err error) error {
 		return ErrBusy
 	case code == "53100":
 		return ErrFull
+	case code == "53200", code == "53300", code == "57P01", code == "57P02", code == "57P03":
+		return ErrUnavailable // out of memory or of connections; stopping, crashed, or starting
 	case code == "25006":
 		return ErrReadOnly
 	}

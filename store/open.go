@@ -27,6 +27,7 @@ var openHints = []struct {
 	{ErrNewer, "Start the newer version that used this database last; this one would damage it."},
 	{ErrFull, "Free some space and try again. Everything saved before is still there."},
 	{ErrBusy, "Another program or tab is using this database. Close it and try again."},
+	{ErrUnavailable, "Look whether the database server runs and accepts connections from here."},
 	{ErrReadOnly, "Make the folder of the database writable for the user that runs Kolibri."},
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"kolibri/store"
@@ -26,8 +27,9 @@ type Options struct {
 	Password    string // DATABASE_PASSWORD
 	Host        string // DATABASE_HOST
 	Port        string // DATABASE_PORT; empty is 5432
-	SSLMode     string // DATABASE_SSL_MODE: disable, allow, prefer, require, verify-ca, verify-full; empty is disable
-	SSLRootCert string // DATABASE_SSL_ROOT_CERT: file with the authority's certificate
+	SSLMode     string // DATABASE_SSL_MODE: disable, allow, prefer, require, verify-ca, verify-full; empty is prefer
+	SSLRootCert string // DATABASE_SSL_ROOT_CERT: file with the authority's certificate; empty: the machine's authorities
+	Connections int    // the most connections at once; 0: 16
 }
 
 var sslModes = map[string]bool{"disable": true, "allow": true, "prefer": true, "require": true, "verify-ca": true, "verify-full": true}
@@ -37,7 +39,8 @@ var sslModes = map[string]bool{"disable": true, "allow": true, "prefer": true, "
 func (o Options) config() (*pgx.ConnConfig, error) {
 	mode := o.SSLMode
 	if mode == "" {
-		mode = "disable"
+		// the original's default sends no mode at all, which leaves it to libpq, and that prefers TLS
+		mode = "prefer"
 	}
 	if !sslModes[mode] {
 		return nil, fmt.Errorf("DATABASE_SSL_MODE %q is unknown", o.SSLMode)
@@ -66,7 +69,9 @@ func (o Options) config() (*pgx.ConnConfig, error) {
 	// Kolibri's own setting; a server that is set otherwise would show local times.
 	config.RuntimeParams["timezone"] = "UTC"
 	config.RuntimeParams["application_name"] = "kolibri"
-	config.ConnectTimeout = 20 * time.Second
+	config.ConnectTimeout = connectTimeout
+	// after a failover the old server may still answer, but takes no writes
+	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	return config, nil
 }
 
@@ -82,36 +87,85 @@ func quote(value string) string {
 	return string(append(quoted, '\''))
 }
 
+const (
+	connectTimeout     = 10 * time.Second
+	defaultConnections = 16
+	idleTime           = 5 * time.Minute
+	// connections are made anew now and then, so that the load follows when servers are added
+	lifetime = 30 * time.Minute
+)
+
+// migrating is the advisory lock of whoever changes the schema: several replicas start at once.
+const migrating = 0x6b6f6c69627269 // "kolibri"
+
 // Open connects to the database and brings its schema up to date. now stamps transactions; nil is
-// the system's clock. Errors are *store.OpenError; none of them shows the password.
+// the server's clock, which all replicas share whatever their own clocks say. Errors are
+// *store.OpenError; none of them shows the password.
 func Open(ctx context.Context, options Options, now func() time.Time) (*store.DB, error) {
-	pool, err := OpenPool(ctx, options)
+	pool, clock, err := open(ctx, options)
 	if err != nil {
 		return nil, err
 	}
+	if now == nil {
+		now = clock.now
+	}
 	db := store.New(pool, store.Postgres, now)
-	if err := store.Migrate(ctx, db, store.DDL(schema.Postgres)); err != nil {
+	err = alone(ctx, pool, func() error {
+		if err := checkVersion(ctx, pool); err != nil {
+			return err
+		}
+		return store.Migrate(ctx, db, store.DDL(schema.Postgres))
+	})
+	if err != nil {
 		pool.Close()
 		return nil, store.OpenFailed(options.place(), err)
 	}
 	return db, nil
 }
 
+// alone runs fn while no other process does the same on this database.
+func alone(ctx context.Context, pool *sql.DB, fn func() error) (err error) {
+	c, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrating)); err != nil {
+		return err
+	}
+	defer func() {
+		_, unlock := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrating))
+		err = errors.Join(err, unlock)
+	}()
+	return fn()
+}
+
 // OpenPool connects to the database without touching its schema.
 func OpenPool(ctx context.Context, options Options) (*sql.DB, error) {
+	pool, _, err := open(ctx, options)
+	return pool, err
+}
+
+func open(ctx context.Context, options Options) (*sql.DB, *clock, error) {
 	config, err := options.config()
 	if err != nil {
-		return nil, &store.OpenError{Path: options.place(), Err: err, Hint: "Look at the options in the section Database."}
+		return nil, nil, &store.OpenError{Path: options.place(), Err: err, Hint: "Look at the options in the section Database."}
 	}
-	pool := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(inUTC))})
-	pool.SetMaxOpenConns(16)
-	pool.SetMaxIdleConns(8)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
+	clock := &clock{local: time.Now}
+	pool := sql.OpenDB(connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(inUTC)), clock})
+	connections := options.Connections
+	if connections <= 0 {
+		connections = defaultConnections
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	pool.SetConnMaxIdleTime(idleTime)
+	pool.SetConnMaxLifetime(lifetime)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, &store.OpenError{Path: options.place(), Err: err, Hint: hint(err)}
+		return nil, nil, &store.OpenError{Path: options.place(), Err: err, Hint: hint(err)}
 	}
-	return pool, nil
+	return pool, clock, nil
 }
 
 // place names the database for people, without secrets.
