@@ -144,12 +144,16 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 	}
 }
 
+func postgresEnv(server *pgtest.Server, database string) []string {
+	return []string{"KOLIBRI_DATABASE_ENGINE=postgres", "KOLIBRI_DATABASE_NAME=" + database, "KOLIBRI_DATABASE_USER=postgres",
+		"KOLIBRI_DATABASE_HOST=" + server.Host, "KOLIBRI_DATABASE_PORT=" + strconv.Itoa(server.Port)}
+}
+
 // The same command on PostgreSQL; nothing of it is in the home.
 func TestOnPostgres(t *testing.T) {
 	server := pgtest.Start(t)
 	server.CreateDatabase(t, "kolibri")
-	b := newBox(t, "KOLIBRI_DATABASE_ENGINE=postgres", "KOLIBRI_DATABASE_NAME=kolibri", "KOLIBRI_DATABASE_USER=postgres",
-		"KOLIBRI_DATABASE_HOST="+server.Host, "KOLIBRI_DATABASE_PORT="+strconv.Itoa(server.Port))
+	b := newBox(t, postgresEnv(server, "kolibri")...)
 	b.provision()
 	c, _ := b.foreground()
 	w, facility := b.signIn()

@@ -66,7 +66,7 @@ func openHome(ctx context.Context, s *settings, log *slog.Logger, exclusive bool
 func openDatabase(ctx context.Context, s *settings) (*store.DB, error) {
 	if d := s.Database; d.Engine == "postgres" {
 		return postgres.Open(ctx, postgres.Options{Name: d.Name, User: d.User, Password: d.Password, Host: d.Host, Port: d.Port,
-			SSLMode: d.SSLMode, SSLRootCert: d.SSLRootCert}, nil)
+			SSLMode: d.SSLMode, SSLRootCert: d.SSLRootCert, Connections: d.Connections}, nil)
 	}
 	path := s.databasePath()
 	if err := checkVersions(ctx, s.Home, path); err != nil {

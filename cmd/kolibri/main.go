@@ -125,9 +125,7 @@ func (c *command) settings(name string, args []string, define func(*flag.FlagSet
 		return nil, c.fail(err)
 	}
 	s.Debug = s.Debug || *debug
-	if s.Debug {
-		c.log = slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	}
+	c.log = newLog(c.err, s)
 	return s, 0
 }
 

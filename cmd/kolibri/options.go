@@ -66,10 +66,10 @@ var options = []option{
 	{section: "Database", name: "DATABASE_SSL_ROOT_CERT", apply: intoPath(func(s *settings) *string { return &s.Database.SSLRootCert })},
 
 	{section: "Server", name: "CHERRYPY_START", apply: check(asBool)},
-	{section: "Server", name: "CHERRYPY_THREAD_POOL", apply: check(asInt)},
+	{section: "Server", name: "CHERRYPY_THREAD_POOL", apply: into(asCount, func(s *settings) *int { return &s.AtOnce })},
 	{section: "Server", name: "CHERRYPY_SOCKET_TIMEOUT", apply: into(asSeconds, func(s *settings) *time.Duration { return &s.SocketTimeout })},
-	{section: "Server", name: "CHERRYPY_QUEUE_SIZE", apply: check(asInt)},
-	{section: "Server", name: "CHERRYPY_QUEUE_TIMEOUT", apply: check(asFloat)},
+	{section: "Server", name: "CHERRYPY_QUEUE_SIZE", apply: into(asInt, func(s *settings) *int { return &s.QueueSize })},
+	{section: "Server", name: "CHERRYPY_QUEUE_TIMEOUT", apply: into(asDuration, func(s *settings) *time.Duration { return &s.QueueTimeout })},
 	{section: "Server", name: "PROFILE", apply: check(asBool), extra: []string{"KOLIBRI_SERVER_PROFILE"}},
 	{section: "Server", name: "DEBUG", apply: into(asBool, func(s *settings) *bool { return &s.Debug })},
 	{section: "Server", name: "DEBUG_LOG_DATABASE", apply: check(asBool)},
@@ -103,6 +103,12 @@ var options = []option{
 	{section: "Tasks", name: "REGULAR_PRIORITY_WORKERS", apply: into(asInt, func(s *settings) *int { return &s.RegularPriorityWorkers })},
 	{section: "Tasks", name: "HIGH_PRIORITY_WORKERS", apply: into(asInt, func(s *settings) *int { return &s.HighPriorityWorkers })},
 	{section: "Tasks", name: "JOB_STORAGE_FILEPATH", apply: intoPath(func(s *settings) *string { return &s.JobStorageFile })},
+
+	// this program's own
+	{section: "Database", name: "DATABASE_CONNECTIONS", apply: into(asCount, func(s *settings) *int { return &s.Database.Connections })},
+	{section: "Server", name: "DRAIN_TIME", apply: into(asDuration, func(s *settings) *time.Duration { return &s.DrainTime })},
+	{section: "Server", name: "LOG_FORMAT", apply: into(oneOf("text", "json"), func(s *settings) *string { return &s.LogFormat })},
+	{section: "Server", name: "METRICS_TOKEN", apply: into(asString, func(s *settings) *string { return &s.MetricsToken })},
 }
 
 // into reads a value of one kind into one field of the settings.
@@ -193,12 +199,21 @@ func asInt(text string) (int, error) {
 	return n, nil
 }
 
-func asFloat(text string) (float64, error) {
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a number", text)
+func asCount(text string) (int, error) {
+	n, err := asInt(text)
+	if err == nil && n == 0 {
+		err = errors.New("must be at least one")
 	}
-	return f, nil
+	return n, err
+}
+
+// asDuration reads seconds, which may have a fraction.
+func asDuration(text string) (time.Duration, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0 && f <= 86400) { // NaN is neither
+		return 0, fmt.Errorf("%q is not a number of seconds", text)
+	}
+	return time.Duration(f * float64(time.Second)), nil
 }
 
 func asSeconds(text string) (time.Duration, error) {

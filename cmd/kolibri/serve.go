@@ -33,7 +33,7 @@ const (
 
 // assemble makes the handler of everything on the main port, and the function that ends its
 // background work.
-func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func(), error) {
+func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), error) {
 	s := h.settings
 	kolibri, err := newServer(ctx, h, front)
 	if err != nil {
@@ -43,7 +43,8 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 	if front.root != nil {
 		files["static/"] = staticFiles(front.root, kolibri)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	gated := newGate(kolibri, s)
+	everything := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rest, ok := strings.CutPrefix(r.URL.Path, s.URLPathPrefix); ok {
 			for prefix, handler := range files {
 				if strings.HasPrefix(rest, prefix) {
@@ -56,8 +57,11 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (http.Handler, func
 				return
 			}
 		}
-		kolibri.ServeHTTP(w, r)
-	}), kolibri.Close, nil
+		gated.ServeHTTP(w, r)
+	})
+	m := newMetrics(h)
+	m.gate = gated
+	return &health{home: h, metrics: m, next: observe(everything, m, h.log, s.LogRequests)}, kolibri.Close, nil
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {

@@ -22,6 +22,16 @@ type settings struct {
 	ZipPrefix      string
 	SocketTimeout  time.Duration
 	JobStorageFile string
+	// AtOnce is how many requests are worked on, QueueSize how many more may wait, for QueueTimeout at
+	// the most, before they are told to come again later.
+	AtOnce, QueueSize int
+	QueueTimeout      time.Duration
+	// DrainTime is how long a server that is told to end goes on serving while it says that it is not
+	// ready, so that what stands before it sends new requests elsewhere.
+	DrainTime    time.Duration
+	LogFormat    string // text or json
+	LogRequests  bool   // json, unless KOLIBRI_DISABLE_REQUEST_LOGGING
+	MetricsToken string // who bears it may read /metrics from afar
 
 	// warnings tell what was passed over, to be logged once a log is there.
 	warnings []string
@@ -30,6 +40,7 @@ type settings struct {
 // database says where the tables are (section Database).
 type database struct {
 	Engine, Name, User, Password, Host, Port, SSLMode, SSLRootCert string
+	Connections                                                    int // 0: as many as the driver's package thinks fit
 }
 
 const optionsFile = "options.ini"
@@ -38,8 +49,9 @@ const optionsFile = "options.ini"
 // (kolibri/utils/options.py: read_options_file). Every wrong value is reported, not only the first;
 // unknown names are passed over with a warning, as the original does, and with a guess at what was meant.
 func loadSettings(home string, environ []string) (*settings, error) {
-	s := &settings{Options: api.DefaultOptions(), Database: database{Engine: "sqlite", SSLMode: "disable"},
+	s := &settings{Options: api.DefaultOptions(), Database: database{Engine: "sqlite"},
 		ContentDir: filepath.Join(home, "content"), ZipPrefix: "/", SocketTimeout: 10 * time.Second,
+		AtOnce: 64, QueueSize: 512, QueueTimeout: 10 * time.Second, LogFormat: "text",
 		JobStorageFile: filepath.Join(home, "job_storage.sqlite3")}
 	s.Home = home
 	entries, err := readINI(filepath.Join(home, optionsFile))
@@ -77,14 +89,22 @@ func loadSettings(home string, environ []string) (*settings, error) {
 		}
 	}
 	for name := range env {
-		if guess := unknownVariable(name); guess != "" {
+		switch guess := unknownVariable(name); {
+		case guess == "":
+		case strings.HasPrefix(guess, "KOLIBRI_DATABASE_"):
+			// passing over this one could mean another database, or one without TLS
+			wrong = append(wrong, fmt.Sprintf("there is no option %s; did you mean %s?", name, guess))
+		default:
 			s.warnings = append(s.warnings, fmt.Sprintf("there is no option %s; did you mean %s? It has no effect", name, guess))
 		}
 	}
 	slices.Sort(s.warnings)
+	slices.Sort(wrong)
 	if wrong != nil {
 		return nil, fmt.Errorf("the options cannot be used:\n  %s", strings.Join(append(wrong, s.warnings...), "\n  "))
 	}
+	quiet, _ := asBool(env["KOLIBRI_DISABLE_REQUEST_LOGGING"])
+	s.LogRequests = s.LogFormat == "json" && !quiet
 	// an origin that is only a port is this host's, on the port that a proxy in front of it has
 	if port, err := asPort(s.ZipContentOrigin); err == nil {
 		s.ZipContentPort, s.ZipContentOrigin = port, ""

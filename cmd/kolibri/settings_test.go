@@ -35,6 +35,9 @@ func TestOptions(t *testing.T) {
 		{"an absolute path", "CONTENT_DIR", "/srv/media", func(s *settings) any { return s.ContentDir }, "/srv/media", ""},
 		{"several paths", "CONTENT_FALLBACK_DIRS", "/a; b", func(s *settings) any { return s.FallbackDirs }, []string{"/a", home + "/b"}, ""},
 		{"engine", "DATABASE_ENGINE", "postgres", func(s *settings) any { return s.Database.Engine }, "postgres", ""},
+		{"patience", "CHERRYPY_QUEUE_TIMEOUT", "0.1", func(s *settings) any { return s.QueueTimeout }, 100 * time.Millisecond, ""},
+		{"no number", "CHERRYPY_QUEUE_TIMEOUT", "NaN", nil, nil, "not a number of seconds"},
+		{"nobody at work", "CHERRYPY_THREAD_POOL", "0", nil, nil, "at least one"},
 		{"unknown engine", "DATABASE_ENGINE", "oracle", nil, nil, "not one of sqlite, postgres"},
 		{"not supported here", "CACHE_BACKEND", "redis", nil, nil, `"redis" is not supported by this server; use "memory"`},
 		{"address", "LISTEN_ADDRESS", "::1", func(s *settings) any { return s.ListenAddress }, "::1", ""},
@@ -98,6 +101,10 @@ DATABASE_FOO = y
 	require.ErrorContains(t, err, "options.ini line 2, [Deployment] HTTP_PORT")
 	require.ErrorContains(t, err, "options.ini line 3, [Deployment] ZIP_CONTENT_PORT", "all mistakes at once")
 
+	_, err = loadSettings(t.TempDir(), []string{"KOLIBRI_DATABASE_SSLMODE=verify-full", "KOLIBRI_DATABASE_ENGIN=postgres"})
+	require.ErrorContains(t, err, "there is no option KOLIBRI_DATABASE_SSLMODE; did you mean KOLIBRI_DATABASE_SSL_MODE?")
+	require.ErrorContains(t, err, "did you mean KOLIBRI_DATABASE_ENGINE?", "another database than the one meant would be a disaster")
+
 	for _, text := range []string{"[Deployment\n", "[Deployment]\nHTTP_PORT\n"} {
 		put(t, home, optionsFile, text)
 		_, err = loadSettings(home, nil)
@@ -114,7 +121,7 @@ func TestEveryOptionIsKnownOnce(t *testing.T) {
 			seen[v] = true
 		}
 	}
-	require.Len(t, options, 57)
+	require.Len(t, options, 57+4, "the original's and this program's own")
 }
 
 func TestHomeDir(t *testing.T) {

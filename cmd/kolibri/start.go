@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"kolibri/core/api"
 )
@@ -129,8 +130,10 @@ func (c *command) serve(s *settings, build string) (err error) {
 	}
 	defer closeServer()
 	web := webServer(handler, s.SocketTimeout, c.log)
+	few := boundedListener(listener, maxConnections)
+	web.ConnState = few.changed
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(listener) }()
+	go func() { failed <- web.Serve(few) }()
 	me.Status = running
 	if err := me.write(s.Home); err != nil {
 		return err
@@ -141,13 +144,14 @@ func (c *command) serve(s *settings, build string) (err error) {
 	notifySystemd("READY=1", c.log)
 
 	var result error
+	var drain time.Duration
 	for waiting := true; waiting; {
 		select {
 		case err := <-failed:
 			return err
 		case sig := <-signals:
-			c.log.Info("Gracefully shutting down. To force exit, do it again.", "signal", sig)
-			waiting = false
+			c.log.Info("Gracefully shutting down. To force exit, do it again.", "signal", sig.String())
+			drain, waiting = s.DrainTime, false
 		case text := <-commands:
 			switch text {
 			case commandRestart:
@@ -164,6 +168,10 @@ func (c *command) serve(s *settings, build string) (err error) {
 		<-signals
 		os.Exit(1)
 	}()
+	// what stands before this server finds another one while this one still answers
+	handler.draining.Store(true)
+	web.SetKeepAlivesEnabled(false)
+	time.Sleep(drain)
 	return errors.Join(result, err, shutDown(web))
 }
 

@@ -38,6 +38,8 @@ func hint(err error) string {
 	var verification *tls.CertificateVerificationError
 	var name x509.HostnameError
 	switch {
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return "The server takes no writes: it is a standby. DATABASE_HOST must name the primary."
 	case errors.As(err, &name):
 		return "The server's certificate is for another name; DATABASE_HOST must be the name in it."
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -48,8 +50,6 @@ func hint(err error) string {
 		return "Look at DATABASE_SSL_ROOT_CERT: the file is not there."
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return "The server does not speak TLS: switch ssl on there, or, in a network that you trust, set DATABASE_SSL_MODE to disable."
-	case strings.Contains(err.Error(), "read only connection"):
-		return "The server takes no writes: it is a standby. DATABASE_HOST must name the primary."
 	}
 	var network net.Error
 	if errors.As(err, &network) {

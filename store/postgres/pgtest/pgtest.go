@@ -25,10 +25,12 @@ import (
 type Server struct {
 	Host string // 127.0.0.1
 	Port int
-	Dir  string // of the data; TLS files may be put there before Reload
+	Dir  string // of the data: see Write
 
-	bin string
-	as  *syscall.Credential
+	bin     string
+	as      *syscall.Credential
+	base    string
+	running *exec.Cmd
 }
 
 // Start starts a server of its own, which stops at the end of the test. settings are lines for
@@ -41,7 +43,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(base) })
 	require.NoError(t, os.Chmod(base, 0o711))
-	s.Dir = filepath.Join(base, "data")
+	s.base, s.Dir = base, filepath.Join(base, "data")
 	require.NoError(t, os.Mkdir(s.Dir, 0o700))
 	if s.as != nil {
 		require.NoError(t, os.Chown(base, int(s.as.Uid), int(s.as.Gid)))
@@ -60,18 +62,44 @@ func Start(t testing.TB, settings ...string) *Server {
 	require.NoError(t, err)
 	require.NoError(t, conf.Close())
 
-	server := s.command("postgres", "-D", s.Dir)
-	log, err := os.Create(filepath.Join(base, "log"))
-	require.NoError(t, err)
-	server.Stdout, server.Stderr = log, log
-	require.NoError(t, server.Start())
-	t.Cleanup(func() {
-		_ = server.Process.Signal(syscall.SIGINT) // fast shutdown
-		_ = server.Wait()
-		log.Close()
-	})
-	s.waitUntilReady(t, filepath.Join(base, "log"))
+	t.Cleanup(func() { s.Stop(t, syscall.SIGINT) })
+	s.Again(t)
 	return s
+}
+
+// Stop ends the server: by SIGINT as an operator's restart does, by SIGQUIT as a crash. It does
+// nothing to a server that is stopped.
+func (s *Server) Stop(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if s.running == nil {
+		return
+	}
+	require.NoError(t, s.running.Process.Signal(signal))
+	_ = s.running.Wait()
+	s.running = nil
+}
+
+// Again starts a stopped server.
+func (s *Server) Again(t testing.TB) {
+	t.Helper()
+	path := filepath.Join(s.base, "log")
+	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(t, err)
+	defer log.Close()
+	s.running = s.command("postgres", "-D", s.Dir)
+	s.running.Stdout, s.running.Stderr = log, log
+	require.NoError(t, s.running.Start())
+	s.waitUntilReady(t, path)
+}
+
+// Write puts a file into the data folder, which the server reads at its next start or Reload.
+func (s *Server) Write(t testing.TB, name string, content []byte) {
+	t.Helper()
+	path := filepath.Join(s.Dir, name)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	if s.as != nil {
+		require.NoError(t, os.Chown(path, int(s.as.Uid), int(s.as.Gid)))
+	}
 }
 
 // CreateDatabase makes an empty database.
