@@ -93,7 +93,7 @@ func DeleteRows(tx *store.Tx, how Deletion, table string, ids ...string) error {
 	for _, t := range slices.Backward(order) {
 		for chunk := range slices.Chunk(doomed[t].list, 500) {
 			if syncable[t] && how != Forget {
-				if err := noteDeleted(tx, how, chunk); err != nil {
+				if err := NoteDeleted(tx, how, chunk...); err != nil {
 					return err
 				}
 			}
@@ -182,9 +182,9 @@ func clearColumn(tx *store.Tx, table, column string, values []string) error {
 	return nil
 }
 
-// noteDeleted records deletions for the next synchronization
+// NoteDeleted records deletions for the next synchronization
 // (morango/models/core.py: DeletedModels, HardDeletedModels).
-func noteDeleted(tx *store.Tx, how Deletion, ids []string) error {
+func NoteDeleted(tx *store.Tx, how Deletion, ids ...string) error {
 	tables := []string{"morango_deletedmodels"}
 	if how == HardDelete {
 		tables = append(tables, "morango_harddeletedmodels")

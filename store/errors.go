@@ -16,6 +16,8 @@ var (
 	ErrForeignKey = errors.New("store: a referenced row does not exist")
 	// ErrConstraint: another constraint was violated (NOT NULL, CHECK).
 	ErrConstraint = errors.New("store: a constraint was violated")
+	// ErrValue: a value is not one of its column, such as too long a text in PostgreSQL.
+	ErrValue = errors.New("store: a value does not fit its column")
 	// ErrBusy: the database is locked by somebody else; try again.
 	ErrBusy = errors.New("store: the database is busy")
 	// ErrUnavailable: the database cannot be reached: it restarts, fails over, or has no connection left.

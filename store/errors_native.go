@@ -28,6 +28,8 @@ func postgresSentinel(err error) error {
 		return ErrForeignKey
 	case len(code) == 5 && code[:2] == "23":
 		return ErrConstraint
+	case len(code) == 5 && code[:2] == "22":
+		return ErrValue
 	case code == "40001", code == "40P01", code == "55P03":
 		return ErrBusy
 	case code == "53100":

@@ -14,6 +14,8 @@ func sqliteSentinel(err error) error {
 		return ErrForeignKey
 	case errors.Is(err, sqlite3.CONSTRAINT):
 		return ErrConstraint
+	case errors.Is(err, sqlite3.TOOBIG), errors.Is(err, sqlite3.MISMATCH):
+		return ErrValue
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
 		return ErrBusy
 	case errors.Is(err, sqlite3.FULL):

@@ -68,6 +68,8 @@ type Options struct {
 	// Limit is how many records one call handles, about; 0 is no limit. The caller commits and calls
 	// again while Result.More is true, so that others get at the database in between.
 	Limit int
+	// Continue is set when the call goes on where one with a limit ended (Deserialize only).
+	Continue bool
 	// SkipErroring passes over records that failed before (Deserialize only).
 	SkipErroring bool
 	// Progress, when given, hears how many records have been handled in this call.
