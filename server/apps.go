@@ -19,7 +19,6 @@ import (
 	"kolibri/core/logger"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
-	"kolibri/morango/session"
 	"kolibri/morango/views"
 	"kolibri/plugins/coach"
 	deviceplugin "kolibri/plugins/device"
@@ -29,9 +28,6 @@ import (
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
 )
-
-// syncBatch is how many records a synchronization handles before others get at the database.
-const syncBatch = 5000
 
 // start makes the apps and binds their routes to the URL table.
 func (s *Server) start() (err error) {
@@ -44,7 +40,7 @@ func (s *Server) start() (err error) {
 	runner := tasks.New(host)
 	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
-	transfers := &session.Controller{DB: host.DB, Random: host.Rand, Log: host.Log, Widen: auth.ClassroomFilter, Batch: syncBatch}
+	transfers := NewTransfers(host)
 	if s.cfg.Content != nil {
 		channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 		channels.Register(runner)

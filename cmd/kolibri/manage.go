@@ -12,7 +12,10 @@ import (
 // manageVerbs are those of the original's management commands that exist here.
 func manageVerbs() []verb {
 	return []verb{
+		{"cleanupsyncs", "Close synchronizations that nobody went on with", cleanUpSyncs},
 		{"provisiondevice", "Provision a device for use", provisionDevice},
+		{"resumesync", "Go on with a synchronization that was interrupted", resumeSync},
+		{"sync", "Synchronize a facility with another device", syncVerb},
 	}
 }
 

@@ -39,7 +39,7 @@ func deprovision(tx *store.Tx, h *api.Host) error {
 	if err := tasks.Clear(tx, ""); err != nil {
 		return err
 	}
-	return identify(tx, h)
+	return Identify(tx, h)
 }
 
 // runDeprovisioning is the task by which a learn-only device is given up whose superusers are gone.

@@ -23,7 +23,7 @@ const (
 // clean-up every hour. kolibri/utils/server: DefaultScheduledTasksPlugin
 func (d *Device) Start(ctx context.Context) error {
 	return d.host.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := identify(tx, d.host); err != nil {
+		if err := Identify(tx, d.host); err != nil {
 			return err
 		}
 		now := tx.Now().In(time.Local)
@@ -39,8 +39,8 @@ func (d *Device) Start(ctx context.Context) error {
 	})
 }
 
-// identify makes sure that the device has an identity by which others know it.
-func identify(tx *store.Tx, h *api.Host) error {
+// Identify makes sure that the device has an identity by which others know it.
+func Identify(tx *store.Tx, h *api.Host) error {
 	machine := morango.ThisMachine()
 	machine.DBPath = filepath.Join(h.Options.Home, "db.sqlite3")
 	if _, err := morango.EnsureInstance(tx, h.Rand, machine); err != nil {

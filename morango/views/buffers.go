@@ -144,6 +144,9 @@ func unreadable(err error) error {
 
 // reason is an error's text without the names of our packages.
 func reason(err error) string {
+	if errors.Is(err, transfer.ErrIdentity) {
+		return "Does not match results of calling ModelBase.compute_namespaced_id"
+	}
 	for _, prefix := range []error{transfer.ErrBuffer, transfer.ErrFSIC, session.ErrTotals} {
 		if text, ok := strings.CutPrefix(err.Error(), prefix.Error()+": "); ok {
 			return text

@@ -62,7 +62,13 @@ func (v *Views) openSync(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return api.Created(map[string]string{"signature": signature, "server_instance": s.ServerInstance}), nil
+	return api.Created(proof{signature, s.ServerInstance}), nil
+}
+
+// proof is how the server shows that it holds its certificate's key.
+type proof struct {
+	Signature string `json:"signature"`
+	Instance  string `json:"server_instance"`
 }
 
 // readChain reads a chain, which is a list or JSON text of one.
