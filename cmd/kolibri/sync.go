@@ -215,4 +215,3 @@ func cleanUpSyncs(c *command, args []string) int {
 	}
 	return 0
 }
-
