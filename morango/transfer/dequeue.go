@@ -94,7 +94,7 @@ func mergeConflicts(tx *store.Tx, session string, self morango.Instance) (int, e
 	for chunk := range slices.Chunk(ids, batch) {
 		_, err := tx.Exec(`UPDATE morango_store SET
 				serialized = CASE WHEN b.hard_deleted THEN '' ELSE morango_store.serialized END,
-				conflicting_serialized_data = CASE WHEN b.hard_deleted THEN '' ELSE b.serialized || '
+				conflicting_serialized_data = CASE WHEN b.hard_deleted OR morango_store.hard_deleted THEN '' ELSE b.serialized || '
 ' || morango_store.conflicting_serialized_data END,
 				deleted = morango_store.deleted OR b.deleted, hard_deleted = morango_store.hard_deleted OR b.hard_deleted,
 				last_saved_instance = ?, last_saved_counter = ?, dirty_bit = ?, deserialization_error = NULL, deserialization_exception = NULL,
