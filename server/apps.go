@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"kolibri/core/analytics"
 	"kolibri/core/api"
@@ -27,6 +28,7 @@ import (
 	"kolibri/plugins/setupwizard"
 	"kolibri/plugins/userauth"
 	"kolibri/plugins/userprofile"
+	"kolibri/store"
 )
 
 // start makes the apps and binds their routes to the URL table.
@@ -75,11 +77,38 @@ func (s *Server) start() (err error) {
 			return err
 		}
 	}
-	for _, begin := range []func(context.Context) error{news.Start, machine.Start, runner.Start} {
-		if err := begin(host.Base); err != nil {
-			return err
-		}
+	if err := host.DB.Write(host.Base, func(tx *store.Tx) error { return device.Identify(tx, host) }); err != nil {
+		return err
 	}
 	s.closers = append(s.closers, runner.Wait)
+	return s.settle(news.Start, machine.Start, runner.Start)
+}
+
+// settle begins background work once the host has settled.
+func (s *Server) settle(works ...func(context.Context) error) error {
+	begin := func() error {
+		for _, work := range works {
+			if err := work(s.cfg.Base); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if s.cfg.Settle == 0 {
+		return begin()
+	}
+	begun := make(chan struct{})
+	s.closers = append([]func(){func() { <-begun }}, s.closers...)
+	go func() {
+		defer close(begun)
+		select {
+		case <-s.cfg.Base.Done():
+			return
+		case <-time.After(s.cfg.Settle):
+		}
+		if err := begin(); err != nil && s.cfg.Base.Err() == nil {
+			s.cfg.Log.Error("background work cannot begin", "error", err)
+		}
+	}()
 	return nil
 }

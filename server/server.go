@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
@@ -32,6 +33,9 @@ type Config struct {
 	// Trusted tells whether a request is same-origin by construction, as one is that comes through
 	// the tab's message port; such a request needs no CSRF token. Nil trusts none.
 	Trusted func(*http.Request) bool
+	// Settle is how long background work (unfinished jobs, maintenance) waits after a start, so
+	// that a person's first page does not wait for it. Zero: New begins it.
+	Settle time.Duration
 }
 
 // Server is Kolibri's server. Make one with New; Close ends its background work.

@@ -25,6 +25,9 @@ import (
 // database is the one file of a home that SQLite keeps; a home is a KOLIBRI_HOME.
 const database = "db.sqlite3"
 
+// settle is when the first page has come to rest on a slow machine, mostly.
+const settle = 4 * time.Second
+
 func main() {
 	// SQLite's memory is one slice that is copied when it grows: a tight collector keeps the peak,
 	// which WebAssembly never gives back, low.
@@ -89,6 +92,7 @@ func (a *app) open() (err error) {
 		},
 		Build:   build,
 		Content: a.home.content(),
+		Settle:  settle,
 		// Only this origin's pages can have a port, and the service worker refuses other sites. Who comes
 		// through a relay has to show a token like everybody else.
 		Trusted: func(r *http.Request) bool { return r.RemoteAddr == bridge.OwnPage },

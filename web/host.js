@@ -2,8 +2,9 @@
 // leads, else in another tab's, which only the service worker can reach.
 
 import { scoped } from "../worker/protocol.js";
+import { compileModule } from "./module.js";
 
-/** @typedef {import("../worker/worker.js").Report} Report */
+/** @typedef {import("../worker/worker.js").Report | {t: "progress", loaded: number, total: number}} Report */
 
 export class Host {
 	/**
@@ -20,6 +21,8 @@ export class Host {
 		this.worker = null;
 		/** @type {string | null} this tab's worker is the server */
 		this.epoch = null;
+		/** @type {Promise<WebAssembly.Module> | null} the server's program, once somebody wanted it */
+		this.module = null;
 		this.news = new BroadcastChannel(scoped(root, "leader"));
 		navigator.serviceWorker?.addEventListener("message", (event) => this.answer(event));
 	}
@@ -32,7 +35,7 @@ export class Host {
 		const worker = new Worker(new URL(this.build.worker, this.root));
 		this.worker = worker;
 		worker.onmessage = ({ data }) => {
-			if (data.t === "leading") this.lead(data.epoch);
+			if (data.t === "leading") this.lead(data.epoch, worker);
 			this.onReport(data);
 		};
 		worker.onerror = (event) => {
@@ -43,7 +46,30 @@ export class Host {
 				message: event.message || "the worker could not be started",
 			});
 		};
-		worker.postMessage({ t: "start", again, slow: hostIsSlow(this.build.shell) });
+		if (again) this.module = null;
+		this.isServed().then((served) => {
+			if (!served) this.program(again).catch(() => {}); // lead meets the failure
+		});
+	}
+
+	/** Some tab has the server already. */
+	async isServed() {
+		const { held = [] } = await navigator.locks.query();
+		return held.some(({ name }) => name === scoped(this.root, "server"));
+	}
+
+	/**
+	 * The server's program, compiled once for all workers of this tab.
+	 * @param {boolean} [again]
+	 */
+	program(again = false) {
+		this.module ??= compileModule(new URL(this.build.wasm, this.root), {
+			again,
+			slow: hostIsSlow(this.build.shell),
+			bytes: this.build.wasmBytes,
+			onProgress: (loaded, total) => this.onReport({ t: "progress", loaded, total }),
+		});
+		return this.module;
 	}
 
 	/** Ends this tab's worker; whoever waits for its answers is told. */
@@ -54,10 +80,18 @@ export class Host {
 		this.epoch = null;
 	}
 
-	/** @param {string} epoch */
-	lead(epoch) {
+	/** @param {string} epoch @param {Worker} worker it has become the server's */
+	async lead(epoch, worker) {
 		this.epoch = epoch;
 		toServiceWorker({ t: "leader" });
+		try {
+			worker.postMessage({ t: "module", module: await this.program() });
+		} catch (/** @type {any} */ error) {
+			this.module = null;
+			if (worker === this.worker) {
+				this.onReport({ t: "failed", code: error?.code ?? "crashed", message: String(error) });
+			}
+		}
 	}
 
 	/** @param {MessageEvent} event from the service worker */
@@ -85,14 +119,17 @@ export class Host {
 	}
 }
 
-/** The shell's own script takes longer than this from anywhere but this machine or a quick network. */
-const SLOW_MS = 15;
+/** The shell's own script takes longer than this from anywhere but a quick network. */
+const SLOW_MS = 60;
+const THIS_MACHINE = ["localhost", "127.0.0.1", "[::1]"];
 
 /**
  * Whether the static host is slow, or was not asked at all.
  * @param {string} script path of one that was just loaded
  */
 function hostIsSlow(script) {
+	// A browser that is still busy with its own start makes the time of a request say nothing.
+	if (THIS_MACHINE.includes(location.hostname)) return false;
 	const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
 	const entry = entries.find(({ name }) => name.endsWith(script));
 	return !entry || entry.workerStart > 0 || entry.responseEnd - entry.requestStart > SLOW_MS;

@@ -55,7 +55,7 @@ window.kolibriShell = {
 	},
 };
 
-/** @param {import("../worker/worker.js").Report} report */
+/** @param {import("./host.js").Report} report */
 function onReport(report) {
 	switch (report.t) {
 		case "mark":

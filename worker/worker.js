@@ -7,7 +7,6 @@ import { installOPFS } from "../store/opfs/opfs.js";
 import { cacheName } from "../web/sw/store.js";
 import { CookieJar } from "./jar.js";
 import { keepJar } from "./jarstore.js";
-import { loadModule } from "./module.js";
 import { acceptLanguage, homeFolder, scoped } from "./protocol.js";
 import { PortServer } from "./server.js";
 
@@ -15,7 +14,6 @@ import { PortServer } from "./server.js";
  * What the shell is told.
  * @typedef {{t: "leading", epoch: string}
  *   | {t: "full"}
- *   | {t: "progress", loaded: number, total: number}
  *   | {t: "mark", name: "module" | "database" | "answering", at: number}
  *   | {t: "failed", code: string, message: string}
  *   | {t: "ended", message: string}} Report `at`: milliseconds since 1970; `ended`: the server died
@@ -34,13 +32,7 @@ const mark = (name) => {
 	tell({ t: "mark", name, at: performance.timeOrigin + performance.now() });
 };
 
-/**
- * How the shell starts this worker.
- * @typedef {{t: "start", again: boolean, slow: boolean}} Start see Loading in module.js
- */
-
-/** @param {Start} start */
-async function lead({ again, slow }) {
+async function lead() {
 	const jar = new CookieJar();
 	const loadingJar = keepJar(root, jar);
 	/** @type {() => Promise<void>} */
@@ -58,9 +50,13 @@ async function lead({ again, slow }) {
 		onFirstAnswer: () => mark("answering"),
 		onFull: () => tell({ t: "full" }),
 	});
-	self.onmessage = ({ data, ports }) => {
-		if (data.t === "port") server.connect(ports[0]);
-	};
+	/** @type {Promise<WebAssembly.Module>} */
+	const program = new Promise((resolve) => {
+		self.onmessage = ({ data, ports }) => {
+			if (data.t === "port") server.connect(ports[0]);
+			else if (data.t === "module") resolve(data.module);
+		};
+	});
 	tell({ t: "leading", epoch });
 	new BroadcastChannel(scoped(root, "leader")).postMessage({ t: "leading", epoch });
 
@@ -88,12 +84,7 @@ async function lead({ again, slow }) {
 		abort: server.abort.bind(server),
 		consumed: server.consumed.bind(server),
 	};
-	const instance = await loadModule(new URL(build.wasm, root), go.importObject, {
-		again,
-		slow,
-		bytes: build.wasmBytes,
-		onProgress: (loaded, total) => tell({ t: "progress", loaded, total }),
-	});
+	const instance = await WebAssembly.instantiate(await program, go.importObject);
 	const lastWords = listen();
 	await go.run(instance);
 	tell({ t: "ended", message: `the server program has ended\n${lastWords()}` });
@@ -153,10 +144,9 @@ async function asset(url) {
 	return new Uint8Array(await response.arrayBuffer());
 }
 
-/** @param {Start} start */
-async function serve(start) {
+async function serve() {
 	try {
-		await lead(start);
+		await lead();
 	} catch (error) {
 		const code = /** @type {any} */ (error)?.code;
 		tell({ t: "failed", code: typeof code === "string" ? code : "crashed", message: String(error) });
@@ -165,6 +155,4 @@ async function serve(start) {
 	await new Promise(() => {});
 }
 
-self.onmessage = ({ data }) => {
-	navigator.locks.request(scoped(root, "server"), () => serve(data));
-};
+navigator.locks.request(scoped(root, "server"), serve);

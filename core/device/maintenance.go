@@ -19,13 +19,10 @@ const (
 	cleanupTask = "kolibri.core.deviceadmin.tasks.streamed_cache_cleanup"
 )
 
-// Start gives the device its identity and plans its maintenance: a vacuum at three every night, a
+// Start plans the device's maintenance: a vacuum at three every night, a
 // clean-up every hour. kolibri/utils/server: DefaultScheduledTasksPlugin
 func (d *Device) Start(ctx context.Context) error {
 	return d.host.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := Identify(tx, d.host); err != nil {
-			return err
-		}
 		now := tx.Now().In(time.Local)
 		night := time.Date(now.Year(), now.Month(), now.Day(), 3, 0, 0, 0, time.Local)
 		if night.Before(now) {

@@ -120,6 +120,22 @@ function makeFiles(handles, error, root) {
 	const fileAt = async (dir, name, create) =>
 		/** @type {FileHandle} */ (await (await directoryAt(dir)).getFileHandle(name, { create }));
 
+	// Asked early: Go wants to know when it starts, and until then there is time.
+	const probing = probe();
+	probing.catch(() => {}); // Go meets the failure
+
+	async function probe() {
+		const directory = await directoryAt("");
+		const name = `.probe-${Math.random().toString(36).slice(2)}`;
+		const file = /** @type {FileHandle} */ (await directory.getFileHandle(name, { create: true }));
+		try {
+			(await file.createSyncAccessHandle()).close();
+			await file.move(`${name}-moved`);
+		} finally {
+			await Promise.allSettled([directory.removeEntry(name), directory.removeEntry(`${name}-moved`)]);
+		}
+	}
+
 	return {
 		error,
 
@@ -170,17 +186,7 @@ function makeFiles(handles, error, root) {
 			await withoutOtherHolder(() => file.move(to));
 		},
 
-		async probe() {
-			const directory = await directoryAt("");
-			const name = `.probe-${Math.random().toString(36).slice(2)}`;
-			const file = /** @type {FileHandle} */ (await directory.getFileHandle(name, { create: true }));
-			try {
-				(await file.createSyncAccessHandle()).close();
-				await file.move(`${name}-moved`);
-			} finally {
-				await Promise.allSettled([directory.removeEntry(name), directory.removeEntry(`${name}-moved`)]);
-			}
-		},
+		probe: () => probing,
 	};
 }
 

@@ -6,7 +6,7 @@ import { confirmReset } from "./reset.js";
 
 /**
  * @typedef {object} Failure
- * @property {string} code from worker/module.js, wasm/main_js.go or shell.js
+ * @property {string} code from web/module.js, wasm/main_js.go or shell.js
  * @property {string} message for the report
  *
  * @typedef {object} Remedies

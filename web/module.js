@@ -1,5 +1,6 @@
-// Loads the server's WebAssembly. Chromium keeps compiled code only for an HTTP response that was
-// handed to instantiateStreaming untouched: a clone, a DecompressionStream or an ArrayBuffer in
+// Compiles the server's WebAssembly, on the page: that begins while the worker it will run in is
+// still being started. Chromium keeps compiled code only for an HTTP response that was handed to
+// compileStreaming untouched: a clone, a DecompressionStream or an ArrayBuffer in
 // between, and every start compiles anew (docs/protocol.md, "Start"). So there is no counting of
 // the bytes that are being compiled. Where a download takes long enough to want a progress bar, it
 // is counted on its way into the HTTP cache first, and compiled from there.
@@ -24,16 +25,14 @@ export class ModuleError extends Error {
 
 /**
  * @param {URL} url the hashed name stands for the content, so any cached copy will do
- * @param {WebAssembly.Imports} imports
  * @param {Loading} loading
- * @returns {Promise<WebAssembly.Instance>}
+ * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadModule(url, imports, loading) {
+export async function compileModule(url, loading) {
 	if (loading.again || (loading.slow && !(await isCached(url)))) await download(url, loading);
 	const response = await fetchModule(url);
 	try {
-		const { instance } = await WebAssembly.instantiateStreaming(response, imports);
-		return instance;
+		return await WebAssembly.compileStreaming(response);
 	} catch (error) {
 		throw new ModuleError("damaged", String(error));
 	}
