@@ -43,8 +43,8 @@ func (s *Server) start() (err error) {
 	work := jobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
 	transfers := NewTransfers(host)
+	channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 	if s.cfg.Content != nil {
-		channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 		channels.Register(runner)
 		machine.DescribeDrives(channels.On)
 	}
@@ -58,6 +58,7 @@ func (s *Server) start() (err error) {
 		discovery.New(host).Routes(),
 		public.New(host).Routes(),
 		library.Routes(),
+		channels.Routes(),
 		setupwizard.New(host).Routes(),
 		deviceplugin.New(host).Routes(),
 		bookmarks.New(host).Routes(),

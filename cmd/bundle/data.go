@@ -251,6 +251,26 @@ func stopwords(w *wheel) ([]byte, error) {
 	return []byte(strings.Join(slices.Compact(all), "\n")), nil
 }
 
+// languageNames are what the languages of content call themselves, by code.
+func languageNames(w *wheel) ([]byte, error) {
+	const name = "kolibri/dist/le_utils/resources/languagelookup.json"
+	raw, err := w.read(name)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]struct {
+		Native string `json:"native_name"`
+	}
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, fmt.Errorf("kolibri wheel: %s: %w", name, err)
+	}
+	names := make(map[string]string, len(all))
+	for code, l := range all {
+		names[code] = l.Native
+	}
+	return json.Marshal(names)
+}
+
 // languageMessages is the file of one language: the messages of all bundles that pages use.
 func languageMessages(w *wheel, d *pages.Data, lang string) ([]byte, error) {
 	texts := map[string][]byte{}

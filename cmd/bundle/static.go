@@ -55,9 +55,16 @@ func buildData(b *builder, out *output) (map[string]string, error) {
 	if err := out.writeAsset(content.StopwordsFile, stop, nil); err != nil {
 		return nil, err
 	}
+	names, err := languageNames(w)
+	if err != nil {
+		return nil, err
+	}
+	if err := out.writeAsset(content.LanguagesFile, names, nil); err != nil {
+		return nil, err
+	}
 	var g errgroup.Group
 	g.SetLimit(runtime.NumCPU())
-	all := newDigest(string(raw), string(stop))
+	all := newDigest(string(raw), string(stop), string(names))
 	for _, l := range d.Languages {
 		text, err := languageMessages(w, d, l.ID)
 		if err != nil {

@@ -31,8 +31,12 @@ type Route struct {
 	NoTxFor func(*http.Request) bool
 	// CSRFAlways enforces the CSRF check for anonymous requests too, as Django does for plain views.
 	CSRFAlways bool
+	// CSRFExempt makes no CSRF check: what other programs ask without any session.
+	CSRFExempt bool
 	// VolatileErrors forbids everybody to keep an answer that is an error, wrong methods included.
 	VolatileErrors bool
+	// Unlisted leaves the method out of the Allow header: it is answered for the original's sake only.
+	Unlisted bool
 	// AfterError lets the transaction be committed although the handler returned an *Error.
 	AfterError bool
 }

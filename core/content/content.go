@@ -14,9 +14,14 @@ type Content struct {
 	host  *api.Host
 	build fs.FS
 	seen  labelCache
+	asked asked
 
-	stopOnce sync.Once
-	stop     map[string]bool
+	kept kept
+
+	stopOnce      sync.Once
+	languagesOnce sync.Once
+	languages     map[string]string
+	stop          map[string]bool
 }
 
 // New makes the app of a host. build is the root of the built front end, which holds the list of
@@ -30,10 +35,12 @@ func (c *Content) Routes() []api.Route {
 		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: handle})
 	}
 	tagged := func(name string, handle api.Handler) {
-		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: cached(handle), VolatileErrors: true})
+		route := api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: c.cached(handle), VolatileErrors: true}
+		all = append(append(all, route), c.otherMethods(route)...)
 	}
 	anywhere := func(name string, handle api.Handler) {
-		all = append(all, api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: c.browsing(cached(handle)), VolatileErrors: true, NoTxFor: aboutRemote})
+		route := api.Route{Name: "kolibri:core:" + name, Method: http.MethodGet, Handle: c.browsing(c.cached(handle)), VolatileErrors: true, NoTxFor: aboutRemote}
+		all = append(append(all, route), c.otherMethods(route)...)
 	}
 	anywhere("channel-list", c.channels)
 	anywhere("channel-detail", c.channel)
@@ -58,6 +65,8 @@ func (c *Content) Routes() []api.Route {
 	get("file-list", c.fileList)
 	get("file-detail", c.fileDetail)
 	get("contentpermalink", c.permalink)
+	all = append(all, c.publicRoutes()...)
+	all = append(all, c.remoteChannelRoutes()...)
 	return append(all, c.requestRoutes()...)
 }
 

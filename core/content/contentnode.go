@@ -25,28 +25,7 @@ func (c *Content) filtered(r *api.Request) (q *api.Query, none bool, err error) 
 // list answers with the nodes that the filters let through, all of them, or, with max_results, a
 // page and the labels to be found in the whole.
 // kolibri/core/content/api.py: ContentNodeViewset
-func (c *Content) list(r *api.Request) (any, error) {
-	q, none, err := c.filtered(r)
-	if err != nil {
-		return nil, err
-	}
-	size := pageSize(r)
-	if size == 0 {
-		return c.nodes(r.Tx, q, "")
-	}
-	page, err := c.page(r, q, size)
-	if err != nil {
-		return nil, err
-	}
-	labels, err := c.labels(r.Tx, q, none, false)
-	if err != nil {
-		return nil, err
-	}
-	return struct {
-		Page
-		Labels map[string]any `json:"labels"`
-	}{page, labels}, nil
-}
+func (c *Content) list(r *api.Request) (any, error) { return c.listWith(r, false) }
 
 // page reads one page of a query in left order.
 func (c *Content) page(r *api.Request, q *api.Query, size int64) (Page, error) {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"kolibri/core/api"
-	"kolibri/core/discovery/network"
 	"kolibri/store"
 )
 
@@ -39,7 +38,7 @@ func (c *Content) elsewhere(r *api.Request) (any, error) {
 	query := r.HTTP.URL.Query()
 	base := query.Get(remoteParam)
 	query.Del(remoteParam)
-	there, err := network.Discover(r.Ctx, c.host, base)
+	there, err := c.known(r, base)
 	if err != nil {
 		return nil, r.NotFound()
 	}

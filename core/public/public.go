@@ -21,6 +21,10 @@ func (p *Public) Routes() []api.Route {
 	return []api.Route{
 		{Name: name + "info-list", Method: http.MethodGet, Handle: p.info},
 		{Name: name + "publicsearchuser-list", Method: http.MethodGet, Handle: searchUsers},
+		{Name: name + "get_public_channel_list", Method: http.MethodGet, Handle: channels},
+		{Name: name + "get_public_channel_lookup", Method: http.MethodGet, Handle: lookup},
+		{Name: name + "get_public_file_checksums", Method: http.MethodGet, Handle: checksums},
+		{Name: name + "get_public_file_checksums", Method: http.MethodPost, CSRFExempt: true, Handle: checksums},
 	}
 }
 

@@ -3,6 +3,7 @@ package tasks
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
@@ -16,7 +17,7 @@ func (r *Runner) Routes() []api.Route {
 	const name = "kolibri:core:task-"
 	routes := []api.Route{
 		{Name: name + "list", Method: http.MethodGet, Handle: r.list},
-		{Name: name + "list", Method: http.MethodPost, Handle: r.create},
+		{Name: name + "list", Method: http.MethodPost, NoTx: true, Handle: r.create},
 		{Name: name + "detail", Method: http.MethodGet, Handle: r.retrieve},
 		{Name: name + "detail", Method: http.MethodPut, Handle: r.update},
 		{Name: name + "detail", Method: http.MethodPatch, Handle: r.update},
@@ -74,7 +75,16 @@ func (r *Runner) list(q *api.Request) (any, error) {
 	return shown, nil
 }
 
-// create makes one job or several; all of them are valid and allowed, or none is made.
+// order is a job that a request asks for.
+type order struct {
+	*Type
+	spec  Spec
+	when  Schedule
+	timed bool
+}
+
+// create makes one job or several; all of them are valid and allowed, or none is made. Where another
+// device is to be asked before, no transaction is open meanwhile.
 func (r *Runner) create(q *api.Request) (any, error) {
 	data, err := q.Data()
 	if err != nil {
@@ -84,42 +94,35 @@ func (r *Runner) create(q *api.Request) (any, error) {
 	if !several {
 		wishes = []any{data}
 	}
-	who, err := auth.UserOf(q)
+	var orders []order
+	var made []answer
+	err = r.inTx(q, func() (err error) {
+		if orders, err = r.orders(q, wishes); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(orders, func(o order) bool { return o.Ask != nil }) {
+			made, err = r.place(q.Tx, orders)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	type order struct {
-		job   *Job
-		queue string
-		when  Schedule
-		timed bool
-	}
-	orders := make([]order, 0, len(wishes))
-	for _, wish := range wishes {
-		body, ok := wish.(map[string]any)
-		if !ok {
-			return nil, plain("Invalid data. Expected a dictionary.")
+	if made == nil {
+		for i := range orders {
+			if ask := orders[i].Ask; ask != nil {
+				if err := ask(q, &orders[i].spec); err != nil {
+					return nil, err
+				}
+			}
 		}
-		job, queue, when, timed, err := r.read(q, who, body)
+		err := r.inTx(q, func() (err error) {
+			made, err = r.place(q.Tx, orders)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		orders = append(orders, order{job, queue, when, timed})
-	}
-	made := make([]answer, 0, len(orders))
-	for _, o := range orders {
-		err := r.schedule(q.Tx, o.job, o.queue, o.when)
-		if errors.Is(err, ErrRunning) && o.timed {
-			return nil, plain("Job is already running")
-		}
-		if err != nil && !errors.Is(err, ErrRunning) {
-			return nil, err
-		}
-		job, err := get(q.Tx, o.job.ID)
-		if err != nil {
-			return nil, err
-		}
-		made = append(made, job.answer())
 	}
 	if len(made) == 1 {
 		return made[0], nil
@@ -127,52 +130,106 @@ func (r *Runner) create(q *api.Request) (any, error) {
 	return made, nil
 }
 
+// inTx gives a request a writing transaction for a part of its work.
+func (r *Runner) inTx(q *api.Request, fn func() error) error {
+	return r.host.DB.Write(q.Ctx, func(tx *store.Tx) error {
+		q.Tx = tx
+		defer func() { q.Tx = nil }()
+		return fn()
+	})
+}
+
+// orders reads the objects of a request.
+func (r *Runner) orders(q *api.Request, wishes []any) ([]order, error) {
+	who, err := auth.UserOf(q)
+	if err != nil {
+		return nil, err
+	}
+	orders := make([]order, 0, len(wishes))
+	for _, wish := range wishes {
+		body, ok := wish.(map[string]any)
+		if !ok {
+			return nil, plain("Invalid data. Expected a dictionary.")
+		}
+		o, err := r.read(q, who, body)
+		if err != nil {
+			return nil, err
+		}
+		orders = append(orders, o)
+	}
+	return orders, nil
+}
+
+// place queues the jobs.
+func (r *Runner) place(tx *store.Tx, orders []order) ([]answer, error) {
+	made := make([]answer, 0, len(orders))
+	for _, o := range orders {
+		job, err := o.newJob(o.spec, r.host.Rand)
+		if err != nil {
+			return nil, err
+		}
+		err = r.schedule(tx, job, o.Queue, o.when)
+		if errors.Is(err, ErrRunning) && o.timed {
+			return nil, plain("Job is already running")
+		}
+		if err != nil && !errors.Is(err, ErrRunning) {
+			return nil, err
+		}
+		if job, err = get(tx, job.ID); err != nil {
+			return nil, err
+		}
+		made = append(made, job.answer())
+	}
+	return made, nil
+}
+
 // read turns one object of a request into a job that the person may start.
-func (r *Runner) read(q *api.Request, who *auth.Person, body map[string]any) (job *Job, queue string, when Schedule, timed bool, err error) {
+func (r *Runner) read(q *api.Request, who *auth.Person, body map[string]any) (o order, err error) {
 	name, ok := body["type"].(string)
 	if !ok {
-		return nil, "", when, false, plain("The task type must be a string.")
+		return o, plain("The task type must be a string.")
 	}
 	t := r.types[name]
 	if t == nil {
-		return nil, "", when, false, plain(name + " is not a registered task - is it in a tasks module of an installed app?")
+		return o, plain(name + " is not a registered task - is it in a tasks module of an installed app?")
 	}
+	o.Type = t
 	var bad Errors
 	if raw, given := body["enqueue_args"]; given {
-		when, timed = readNested(q, &bad, raw)
+		o.when, o.timed = readNested(q, &bad, raw)
 	}
-	spec := Spec{}
 	if !t.built() { // enough for the permission to be judged
-		spec.FacilityID, _ = body["facility"].(string)
+		o.spec.FacilityID, _ = body["facility"].(string)
 	} else if t.Validate != nil {
-		spec, err = t.Validate(q, who, body)
+		o.spec, err = t.Validate(q, who, body)
 	}
 	if err := merge(bad.Err(), err); err != nil {
-		return nil, "", when, false, err
+		return o, err
 	}
 	if !who.IsAnonymous() {
 		metadata := map[string]any{"started_by": who.ID, "started_by_username": who.Username}
-		for k, v := range spec.ExtraMetadata {
+		for k, v := range o.spec.ExtraMetadata {
 			if _, own := metadata[k]; !own {
 				metadata[k] = v
 			}
 		}
-		spec.ExtraMetadata = metadata
+		o.spec.ExtraMetadata = metadata
 	}
-	if job, err = t.newJob(spec, r.host.Rand); err != nil {
-		return nil, "", when, false, err
+	job, err := t.newJob(o.spec, r.host.Rand)
+	if err != nil {
+		return o, err
 	}
 	allowed, err := t.Permission.allows(q.Tx, who, job, false)
 	switch {
 	case err != nil:
-		return nil, "", when, false, err
+		return o, err
 	case !allowed:
-		return nil, "", when, false, q.PermissionDenied()
+		return o, q.PermissionDenied()
 	case !t.built():
-		return nil, "", when, false, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"task": name,
+		return o, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"task": name,
 			"message": "This server cannot do " + name + " yet."})
 	}
-	return job, t.Queue, when, timed, nil
+	return o, nil
 }
 
 func readNested(q *api.Request, bad *Errors, raw any) (Schedule, bool) {

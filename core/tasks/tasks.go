@@ -34,6 +34,9 @@ type Work struct {
 	// Validate turns the body of a request into a job. Nil accepts no arguments. who is the person
 	// who asks.
 	Validate func(r *api.Request, who *auth.Person, data map[string]any) (Spec, error)
+	// Ask completes a job that is valid and allowed by what another device says, or refuses it. It is
+	// called without a transaction, since others take their time: Request.Tx is nil. Nil asks nobody.
+	Ask func(r *api.Request, spec *Spec) error
 	// Run does the work and returns the job's result. It uses short transactions, calls Progress or
 	// Check now and then, and ends soon once ctx is done. A server that dies runs its jobs again:
 	// work that must not happen twice calls Complete in its last transaction.

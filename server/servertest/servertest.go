@@ -47,7 +47,8 @@ func (s *Server) now() time.Time { return time.Now().Add(time.Duration(s.skew.Lo
 var Front = fstest.MapFS{
 	"data/pages.json": {Data: []byte(`{"kolibri":"0.19.5","core":"core","bundles":{"core":{},"kolibri.plugins.learn.app":{},"kolibri.plugins.learn.my_downloads_app":{},
 		"kolibri.plugins.learn.my_downloads_side_nav":{},"kolibri.plugins.coach.app":{},"kolibri.plugins.coach.side_nav":{},"kolibri.plugins.facility.app":{},
-		"kolibri.plugins.device.app":{},"kolibri.plugins.user_profile.app":{},"kolibri.plugins.user_auth.app":{},"kolibri.plugins.setup_wizard.app":{}},
+		"kolibri.plugins.device.app":{},"kolibri.plugins.user_profile.app":{},"kolibri.plugins.user_auth.app":{},"kolibri.plugins.setup_wizard.app":{},
+		"viewer":{"presets":["high_res_video","low_res_video","audio","document","exercise","html5_zip"]}},"viewers":["viewer"],
 		"navigation":["kolibri.plugins.learn.my_downloads_side_nav","kolibri.plugins.coach.side_nav"],
 		"pages":{"learn":"kolibri.plugins.learn.app","learn/my-downloads":"kolibri.plugins.learn.my_downloads_app","coach":"kolibri.plugins.coach.app",
 		"facility":"kolibri.plugins.facility.app","device":"kolibri.plugins.device.app","profile":"kolibri.plugins.user_profile.app",

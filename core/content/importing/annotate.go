@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"kolibri/core/api"
 	"kolibri/core/content"
 	"kolibri/store"
 )
@@ -16,16 +17,17 @@ type Selection struct {
 	Except []string
 }
 
+// hasBadIDs tells whether something in it is no id, which PostgreSQL would refuse.
+func (s Selection) hasBadIDs() bool {
+	bad := func(id string) bool { _, ok := api.ParseUUID(id); return !ok }
+	return s.Nodes != nil && slices.ContainsFunc(*s.Nodes, bad) || slices.ContainsFunc(s.Except, bad)
+}
+
 // prepare puts the ids of the resources that a selection names into the temporary table
 // selected_nodes, and returns the condition on content_contentnode rows that they meet.
 func (s Selection) prepare(tx *store.Tx, channel string) (string, error) {
-	for _, statement := range []string{
-		"CREATE TEMPORARY TABLE IF NOT EXISTS selected_nodes (id char(32) PRIMARY KEY)", "DELETE FROM selected_nodes",
-		"CREATE TEMPORARY TABLE IF NOT EXISTS named_nodes (id char(32) PRIMARY KEY)",
-	} {
-		if _, err := tx.Exec(statement); err != nil {
-			return "", err
-		}
+	if err := note(tx, "selected_nodes", slices.Values([]string(nil))); err != nil {
+		return "", err
 	}
 	if s.Nodes == nil && len(s.Except) == 0 {
 		return "1 = 1", nil
@@ -47,18 +49,8 @@ func (s Selection) prepare(tx *store.Tx, channel string) (string, error) {
 
 // below runs a statement over the resources that are one of the nodes or lie below one.
 func below(tx *store.Tx, channel string, nodes []string, statement string) error {
-	if _, err := tx.Exec("DELETE FROM named_nodes"); err != nil {
+	if err := note(tx, "named_nodes", slices.Values(nodes)); err != nil {
 		return err
-	}
-	for chunk := range slices.Chunk(nodes, 500) {
-		values := strings.Repeat(",(?)", len(chunk))[1:]
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = id
-		}
-		if _, err := tx.Exec("INSERT INTO named_nodes (id) VALUES "+values+" ON CONFLICT DO NOTHING", args...); err != nil {
-			return err
-		}
 	}
 	closing := ""
 	if strings.HasPrefix(statement, "DELETE") {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,9 +79,10 @@ func writeChannel(t *testing.T, version int64, schema string) channel {
 // mirror serves a channel as Studio does. Requests can be answered differently by hook.
 type mirror struct {
 	*httptest.Server
-	mu   sync.Mutex
-	hook func(w http.ResponseWriter, r *http.Request) bool
-	seen []string
+	mu      sync.Mutex
+	version int64
+	hook    func(w http.ResponseWriter, r *http.Request) bool
+	seen    []string
 }
 
 func (m *mirror) intercept(hook func(w http.ResponseWriter, r *http.Request) bool) {
@@ -91,7 +93,7 @@ func (m *mirror) intercept(hook func(w http.ResponseWriter, r *http.Request) boo
 
 func serve(t *testing.T, c channel) *mirror {
 	t.Helper()
-	m := &mirror{}
+	m := &mirror{version: c.version}
 	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.mu.Lock()
 		hook := m.hook
@@ -104,7 +106,7 @@ func serve(t *testing.T, c channel) *mirror {
 		case strings.HasPrefix(r.URL.Path, "/api/public/info"):
 			_, _ = w.Write([]byte(`{"application": "studio", "device_name": "Mirror"}`))
 		case strings.HasPrefix(r.URL.Path, "/api/public/v1/channels/lookup/"+channelID):
-			_, _ = w.Write([]byte(`[{"id": "` + channelID + `", "name": "Small", "public": true, "version": 1}]`))
+			_, _ = w.Write([]byte(`[{"id": "` + channelID + `", "name": "Small", "public": true, "version": ` + strconv.FormatInt(m.version, 10) + `}]`))
 		case r.URL.Path == "/content/databases/"+channelID+".sqlite3":
 			http.ServeFile(w, r, c.database)
 		case strings.HasPrefix(r.URL.Path, "/content/storage/"):

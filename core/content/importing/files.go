@@ -1,15 +1,14 @@
 package importing
 
 import (
+	"iter"
+	"maps"
+	"math"
+	"slices"
 	"strings"
 
 	"kolibri/store"
 )
-
-// renderable are the presets that the viewers which are on by default can show
-// (kolibri/core/content/utils/content_types_tools.py; the plugins' kolibri_plugin.py).
-var renderable = []string{"audio", "bloompub", "document", "epub", "exercise", "h5p", "high_res_video", "html5_zip", "imscp_zip",
-	"low_res_video", "qti", "slideshow_manifest"}
 
 // file is a stored file that a selection needs.
 type file struct {
@@ -23,12 +22,14 @@ type choice struct {
 	renderableOnly bool
 	allThumbnails  bool
 	available      bool // those that are here, for an export, instead of those that lack
+	// limit, unless nil, leaves only resources that the origin has.
+	limit map[string]nodeStats
 }
 
 // choose lists the files that the resources of a choice lack (or have), with the thumbnails of the
 // topics around them, and counts the resources.
 // kolibri/core/content/utils/import_export_content.py: get_import_export_data
-func choose(tx *store.Tx, channel string, c choice) (resources int64, files []file, err error) {
+func choose(tx *store.Tx, channel string, presets []string, c choice) (resources int64, files []file, err error) {
 	where, err := c.prepare(tx, channel)
 	if err != nil {
 		return 0, nil, err
@@ -43,10 +44,16 @@ func choose(tx *store.Tx, channel string, c choice) (resources int64, files []fi
 	}
 	if c.renderableOnly {
 		conditions = append(conditions, "EXISTS (SELECT 1 FROM content_file f WHERE f.contentnode_id = n.id AND f.preset IN ?)")
-		args = append(args, store.In(renderable))
+		args = append(args, store.In(presets))
+	}
+	if c.limit != nil {
+		if err := note(tx, "importable_nodes", maps.Keys(c.limit)); err != nil {
+			return 0, nil, err
+		}
+		conditions = append(conditions, "n.id IN (SELECT id FROM importable_nodes)")
 	}
 	nodes := "SELECT n.id, n.lft, n.rght FROM content_contentnode n WHERE " + strings.Join(conditions, " AND ")
-	if _, err := tx.Exec("CREATE TEMPORARY TABLE IF NOT EXISTS chosen_nodes (id char(32) PRIMARY KEY, lft integer, rght integer)"); err != nil {
+	if _, err := tx.Exec("CREATE TEMPORARY TABLE IF NOT EXISTS chosen_nodes (id " + idType(tx) + " PRIMARY KEY, lft integer, rght integer)"); err != nil {
 		return 0, nil, err
 	}
 	if _, err := tx.Exec("DELETE FROM chosen_nodes"); err != nil {
@@ -62,9 +69,14 @@ func choose(tx *store.Tx, channel string, c choice) (resources int64, files []fi
 		sources = append(sources, "SELECT f.local_file_id FROM content_file f JOIN content_contentnode n ON n.id = f.contentnode_id WHERE f.thumbnail = TRUE AND n.channel_id = ?")
 		args = append(args, channel)
 	} else if resources > 0 {
+		segment, err := c.segment(tx, channel)
+		if err != nil {
+			return 0, nil, err
+		}
 		sources = append(sources, `SELECT f.local_file_id FROM content_file f JOIN content_contentnode t ON t.id = f.contentnode_id
-			WHERE t.channel_id = ? AND t.kind = 'topic' AND t.lft <= (SELECT max(rght) FROM chosen_nodes) AND t.rght >= (SELECT min(lft) FROM chosen_nodes)`)
-		args = append(args, channel)
+			WHERE t.channel_id = ? AND t.kind = 'topic' AND EXISTS (SELECT 1 FROM (
+				SELECT min(lft) AS first, max(rght) AS last FROM chosen_nodes GROUP BY (rght - 1) / ?) s WHERE t.lft <= s.last AND t.rght >= s.first)`)
+		args = append(args, channel, segment)
 	}
 	files, err = store.Select(tx, func(row store.Scanner) (f file, err error) {
 		var size *int64
@@ -75,6 +87,46 @@ func choose(tx *store.Tx, channel string, c choice) (resources int64, files []fi
 		return f, err
 	}, "SELECT l.id, l.extension, l.file_size FROM content_localfile l WHERE l.available = ? AND l.id IN ("+strings.Join(sources, " UNION ")+") ORDER BY l.id", args...)
 	return resources, files, err
+}
+
+// segment is how long the stretches of the tree are in which the topics around resources are looked
+// for: the original works through a channel in such stretches
+// (kolibri/core/content/utils/import_export_content.py: _calculate_batch_params).
+func (c choice) segment(tx *store.Tx, channel string) (int64, error) {
+	if c.Nodes == nil {
+		return math.MaxInt32, nil
+	}
+	const usual, perConstraint = 10000, 250
+	last, err := tx.Int("SELECT max(rght) FROM content_contentnode WHERE channel_id = ?", channel)
+	constraints := int64(max(1, len(*c.Nodes)+len(c.Except)))
+	return min(usual, max(1, (perConstraint*last+constraints-1)/constraints)), err
+}
+
+// note puts ids into a temporary table, whose former content goes.
+func note(tx *store.Tx, table string, ids iter.Seq[string]) error {
+	for _, statement := range []string{"CREATE TEMPORARY TABLE IF NOT EXISTS " + table + " (id " + idType(tx) + " PRIMARY KEY)", "DELETE FROM " + table} {
+		if _, err := tx.Exec(statement); err != nil {
+			return err
+		}
+	}
+	for chunk := range slices.Chunk(slices.Collect(ids), 500) {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = id
+		}
+		if _, err := tx.Exec("INSERT INTO "+table+" (id) VALUES "+strings.Repeat(",(?)", len(chunk))[1:]+" ON CONFLICT DO NOTHING", args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idType is the type of ids in tables of our own.
+func idType(tx *store.Tx) string {
+	if tx.Dialect() == store.Postgres {
+		return "uuid"
+	}
+	return "char(32)"
 }
 
 // countResources counts a channel's available resources.

@@ -124,6 +124,7 @@ func TestANewerEditionReplacesAnOlder(t *testing.T) {
 	data, err := os.ReadFile(second.database)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(first.database, data, 0o600))
+	d.mirror.version = 2
 	require.Equal(t, "COMPLETED", d.run("remotechannelimport", nil).Field("status"))
 	require.EqualValues(t, 2, d.admin.Get("/api/content/channel/"+channelID+"/").Field("version"))
 	require.Len(t, d.available(), 5, "what was available still is")

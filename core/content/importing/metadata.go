@@ -27,7 +27,7 @@ type Meta struct {
 // Errors that a person can do something about.
 var (
 	// ErrNotAChannel: the file is no channel database, or of another channel.
-	ErrNotAChannel = errors.New("this file is not the database of the channel that was asked for")
+	ErrNotAChannel = errors.New("this file is not the database of the channel that was asked for, or it is damaged")
 	// ErrNewerSchema: the channel was published for a newer Kolibri.
 	ErrNewerSchema = errors.New("this channel needs a newer version of Kolibri")
 )
@@ -41,13 +41,14 @@ const newestSchema = 5
 
 // Options say how a channel database is to be taken in.
 type Options struct {
-	Channel string
 	// VersionRequested lets an older version replace a newer one: a token asked for it.
 	VersionRequested bool
+	// Partial adds the nodes to what is there of the channel.
+	Partial bool
 }
 
-// table is one that is copied from a channel database. Columns that the file lacks get their default.
-type table struct {
+// tableSpec is a table that is copied from a channel database. Columns that the file lacks get their default.
+type tableSpec struct {
 	name    string
 	keep    bool // rows that are there already stay as they are
 	merged  bool // shared with other channels: never deleted with one
@@ -70,7 +71,7 @@ func cols(names string) (all []column) {
 
 // tables are in the order in which they refer to each other. The columns are those of schema 5;
 // what follows "=" is the SQL for a file that has no such column.
-var tables = []table{
+var tables = []tableSpec{
 	{name: "content_language", merged: true, columns: cols("id lang_code lang_subcode lang_name lang_direction='ltr'")},
 	{name: "content_contenttag", merged: true, columns: cols("id tag_name")},
 	{name: "content_localfile", merged: true, keep: true, columns: cols("id extension available=FALSE file_size")},
@@ -92,16 +93,20 @@ func ReadMeta(tx *store.Tx, schema, channel string) (Meta, error) {
 	if err != nil {
 		return Meta{}, err
 	}
-	columns := has["content_channelmetadata"]
-	if columns == nil || has["content_contentnode"] == nil {
+	return readMeta(tx, schema+".", has, channel)
+}
+
+func readMeta(tx *store.Tx, prefix string, has columns, channel string) (Meta, error) {
+	given := has["content_channelmetadata"]
+	if given == nil || has["content_contentnode"] == nil {
 		return Meta{}, ErrNotAChannel
 	}
 	m := Meta{Schema: "unversioned"}
 	version := "'unversioned'"
-	if columns["min_schema_version"] {
+	if given["min_schema_version"] {
 		version = "min_schema_version"
 	}
-	err = tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(version, 0), "+version+" FROM "+schema+".content_channelmetadata ORDER BY id LIMIT 1").
+	err := tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(version, 0), "+version+" FROM "+prefix+"content_channelmetadata ORDER BY id LIMIT 1").
 		Scan(&m.ID, &m.Name, &m.Version, &m.Schema)
 	if errors.Is(err, store.ErrNotFound) || err == nil && m.ID != channel {
 		return m, ErrNotAChannel
@@ -118,9 +123,12 @@ func ReadMeta(tx *store.Tx, schema, channel string) (Meta, error) {
 	return m, nil
 }
 
+// columns are the names of columns, by table.
+type columns map[string]map[string]bool
+
 // columnsOf are the columns of every table of a database.
-func columnsOf(tx *store.Tx, schema string) (map[string]map[string]bool, error) {
-	all := map[string]map[string]bool{}
+func columnsOf(tx *store.Tx, schema string) (columns, error) {
+	all := columns{}
 	err := store.ForEach(tx, func(row store.Scanner) error {
 		var t, c string
 		if err := row.Scan(&t, &c); err != nil {
@@ -135,34 +143,54 @@ func columnsOf(tx *store.Tx, schema string) (map[string]map[string]bool, error) 
 	return all, err
 }
 
-// Import takes the metadata of a channel database into the library and tells whether it did: the
-// same or a newer version that is there already stays, unless it is a part of the channel only. The
-// nodes are not available before their files are (Annotate).
-func Import(ctx context.Context, db *store.DB, path string, o Options) (ran bool, err error) {
-	err = db.WriteAttached(ctx, path, func(tx *store.Tx) error {
-		meta, err := ReadMeta(tx, "source", o.Channel)
-		if err != nil {
-			return err
+// Import takes the metadata of an edition into the library and tells whether it did: the same or a
+// newer version that is there already stays, unless it is a part of the channel only. The nodes are
+// not available before their files are (Annotate).
+// kolibri/core/content/utils/channel_import.py: check_and_delete_existing_channel
+func Import(tx *store.Tx, from *Edition, o Options) (ran bool, err error) {
+	meta := from.Meta
+	current, err := installed(tx, meta.ID)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case current == nil:
+	case o.Partial:
+		if current.version != meta.Version || !current.partial {
+			return false, nil // all of it is here, or another edition
 		}
-		current, err := installed(tx, o.Channel)
-		if err != nil {
-			return err
+	case current.version >= meta.Version && !current.partial && !(o.VersionRequested && current.version > meta.Version):
+		return false, nil
+	default:
+		if err := deleteTree(tx, meta.ID, current.root); err != nil {
+			return false, err
 		}
-		if current != nil {
-			if current.version >= meta.Version && !current.partial && !(o.VersionRequested && current.version > meta.Version) {
-				return nil
-			}
-			if err := deleteTree(tx, o.Channel, current.root); err != nil {
-				return err
-			}
+	}
+	tree, err := freeTree(tx)
+	if err != nil {
+		return false, err
+	}
+	if current != nil && o.Partial {
+		if err := tx.QueryRow("SELECT tree_id FROM content_contentnode WHERE channel_id = ? LIMIT 1", meta.ID).Scan(&tree); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, err
 		}
-		if err := copyTables(tx, meta); err != nil {
-			return err
+	}
+	for _, t := range tables {
+		if err := from.copy(tx, t, tree); err != nil {
+			return false, unusable("copy "+t.name, err)
 		}
-		ran = true
-		return finish(tx, meta, current)
-	})
-	return ran, err
+	}
+	return true, finish(tx, meta, current, o.Partial)
+}
+
+// unusable says of an error that the channel's database caused it, unless it is the device's own.
+func unusable(doing string, err error) error {
+	for _, own := range []error{store.ErrFull, store.ErrBusy, store.ErrReadOnly, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, own) {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+	}
+	return fmt.Errorf("%w: %s: %w", ErrNotAChannel, doing, err)
 }
 
 // present is a channel that the library has.
@@ -183,93 +211,6 @@ func installed(tx *store.Tx, channel string) (*present, error) {
 	}
 	p.partial = partial != nil && *partial
 	return &p, err
-}
-
-// copyTables copies every table by one statement.
-func copyTables(tx *store.Tx, meta Meta) error {
-	has, err := columnsOf(tx, "source")
-	if err != nil {
-		return err
-	}
-	tree, err := freeTree(tx)
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		from, given := source(t.name, has)
-		if given == nil {
-			continue
-		}
-		names, values := []string{}, []string{}
-		for _, c := range t.columns {
-			value := c.missing
-			switch {
-			case c.name == "available":
-				value = "FALSE"
-			case c.name == "tree_id":
-				value = strconv.FormatInt(tree, 10)
-			case old(t.name, c.name, has) != "":
-				value = old(t.name, c.name, has)
-			case given[c.name]:
-				value = "s." + c.name
-				if c.missing != "NULL" {
-					value = "coalesce(" + value + ", " + c.missing + ")"
-				}
-			}
-			names, values = append(names, `"`+c.name+`"`), append(values, value)
-		}
-		verb := "INSERT OR REPLACE"
-		if t.keep {
-			verb = "INSERT OR IGNORE"
-		}
-		statement := verb + " INTO main." + t.name + " (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + from + " AS s"
-		args := []any{}
-		if strings.Contains(statement, "?") {
-			args = append(args, meta.ID)
-		}
-		if _, err := tx.Exec(statement, args...); err != nil {
-			return fmt.Errorf("copy %s: %w", t.name, err)
-		}
-	}
-	return nil
-}
-
-// source is what a table is read from, and its columns. Files from before channels had a schema
-// version keep what is now in LocalFile beside the files.
-func source(name string, has map[string]map[string]bool) (string, map[string]bool) {
-	if name == "content_localfile" && has[name] == nil && has["content_file"]["checksum"] {
-		return "(SELECT checksum AS id, extension, file_size FROM source.content_file GROUP BY checksum)",
-			map[string]bool{"id": true, "extension": true, "file_size": true}
-	}
-	return "source." + name, has[name]
-}
-
-// old is the SQL for a column that the oldest schemas know by another name or in another table, or "".
-// kolibri/core/content/utils/channel_import.py: NoVersionChannelImport
-func old(table, column string, has map[string]map[string]bool) string {
-	if has[table][column] {
-		return ""
-	}
-	license := "(SELECT l." + column + " FROM source.content_license l WHERE l.id = s.license_id)"
-	switch table + "." + column {
-	case "content_contentnode.channel_id":
-		return "?"
-	case "content_contentnode.license_name":
-		if has["content_license"] != nil {
-			return license
-		}
-	case "content_contentnode.license_description":
-		if has["content_license"]["license_description"] {
-			return license
-		}
-	case "content_file.local_file_id":
-		return "s.checksum"
-	case "content_channelmetadata.min_schema_version":
-		return "'unversioned'"
-	case "content_channelmetadata.root_id":
-		return "s.root_pk"
-	}
-	return ""
 }
 
 // freeTree is the lowest number that no tree has.
@@ -293,7 +234,7 @@ func deleteTree(tx *store.Tx, channel, root string) error {
 			owners = append(owners, column+" IN (SELECT id FROM content_contentnode WHERE channel_id = ?)")
 			args = append(args, channel)
 		}
-		if _, err := tx.Exec("DELETE FROM main."+t.name+" WHERE "+strings.Join(owners, " OR "), args...); err != nil {
+		if _, err := tx.Exec("DELETE FROM "+t.name+" WHERE "+strings.Join(owners, " OR "), args...); err != nil {
 			return err
 		}
 	}
@@ -305,13 +246,13 @@ func deleteTree(tx *store.Tx, channel, root string) error {
 }
 
 // finish fills what a channel database does not hold.
-func finish(tx *store.Tx, meta Meta, was *present) error {
+func finish(tx *store.Tx, meta Meta, was *present, partial bool) error {
 	var order any
 	if was != nil {
 		order = was.order
 	}
-	if _, err := tx.Exec(`UPDATE content_channelmetadata SET last_updated = ?, partial = FALSE, "order" = ? WHERE id = ?`,
-		store.Zoned(tx.Now()), order, meta.ID); err != nil {
+	if _, err := tx.Exec(`UPDATE content_channelmetadata SET last_updated = ?, partial = ?, "order" = ? WHERE id = ?`,
+		store.Zoned(tx.Now()), partial, order, meta.ID); err != nil {
 		return err
 	}
 	// a channel without its root gets an empty one
@@ -335,7 +276,7 @@ func finish(tx *store.Tx, meta Meta, was *present) error {
 	if err := annotateAncestors(tx, meta.ID); err != nil {
 		return err
 	}
-	if was != nil {
+	if was != nil && !partial {
 		if _, err := tx.Exec(`UPDATE courses_coursesession SET channel_version = ?, _morango_dirty_bit = TRUE
 			WHERE course IN (SELECT id FROM content_contentnode WHERE channel_id = ? AND modality = 'COURSE')`, meta.Version, meta.ID); err != nil {
 			return err

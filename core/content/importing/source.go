@@ -35,6 +35,14 @@ type Listing struct {
 	Library *string `json:"library"`
 }
 
+// edition is the listed version; a draft has none.
+func (l *Listing) edition() int64 {
+	if l.Version == nil {
+		return 0
+	}
+	return *l.Version
+}
+
 // remote is Studio, a mirror of it, or another Kolibri.
 type remote struct {
 	store   *storage.Store

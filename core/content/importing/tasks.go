@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
@@ -22,10 +23,13 @@ func (i *Importer) Register(r *tasks.Runner) {
 	for name, part := range map[string]struct{ database, files bool }{
 		"channelimport": {true, false}, "contentimport": {false, true}, "import": {true, true},
 	} {
-		r.Handle(app+"remote"+name, tasks.Work{Validate: i.validateRemote(part.files), Run: i.runRemote(part.database, part.files)})
+		r.Handle(app+"remote"+name, tasks.Work{Validate: i.validateRemote(part.files), Ask: i.askSource, Run: i.runRemote(part.database, part.files)})
 		r.Handle(app+"disk"+name, tasks.Work{Validate: i.validateDisk(part.files), Run: i.runDisk(part.database, part.files)})
 	}
 	r.Handle(app+"deletechannel", tasks.Work{Validate: validateDelete, Run: i.runDelete})
+	r.Handle(app+"diskexport", tasks.Work{Validate: i.validateExport, Run: i.runExport})
+	r.Handle(app+"remotechanneldiffstats", tasks.Work{Validate: i.validateRemote(false), Ask: i.askEdition, Run: i.runRemoteDiff})
+	r.Handle(app+"localchanneldiffstats", tasks.Work{Validate: i.validateDisk(false), Ask: i.readEdition, Run: i.runDiskDiff})
 }
 
 var token = regexp.MustCompile(`^[a-z0-9]{10}$|^[a-z0-9]{5}-[a-z0-9]{5}$`)
@@ -83,7 +87,7 @@ func (i *Importer) validateRemote(files bool) func(*api.Request, *auth.Person, m
 	if files {
 		fields = join(fields, selectionFields, importFields)
 	}
-	return func(r *api.Request, who *auth.Person, data map[string]any) (tasks.Spec, error) {
+	return func(r *api.Request, _ *auth.Person, data map[string]any) (tasks.Spec, error) {
 		v, err := r.Clean(data, fields, false)
 		if err != nil {
 			return tasks.Spec{}, err
@@ -100,20 +104,46 @@ func (i *Importer) validateRemote(files bool) func(*api.Request, *auth.Person, m
 				return tasks.Spec{}, err
 			}
 		}
-		if who.CanManageContent { // nobody else makes this server speak to others
-			client, err := network.Discover(r.Ctx, i.host, base)
-			if err != nil {
-				return tasks.Spec{}, &api.Error{Status: http.StatusGone, Detail: "Unable to connect", Cause: err,
-					Hint: "the content source " + base + " does not answer"}
-			}
-			base = client.Base
-		}
-		spec.ExtraMetadata["peer_id"], spec.Kwargs["peer_id"], spec.Kwargs["baseurl"] = peer, peer, base
+		spec.ExtraMetadata["peer_id"], spec.Kwargs["peer_id"], spec.Kwargs["baseurl"] = peer, peer, strings.TrimRight(base, "/")
 		if t := v.String("token"); t != "" {
 			spec.Kwargs["token"] = t
 		}
 		return spec, nil
 	}
+}
+
+// askSource makes sure that the source answers.
+func (i *Importer) askSource(r *api.Request, spec *tasks.Spec) error {
+	_, err := i.connect(r, spec)
+	return err
+}
+
+// lately is how long a source that answered is not asked again
+// (kolibri/core/discovery/utils/network/client.py: NETWORK_LOCATION_KEEP_ALIVE_TIMEOUT).
+const lately = 5 * time.Second
+
+// connect makes sure that the source of a job answers; one that just did is believed.
+func (i *Importer) connect(r *api.Request, spec *tasks.Spec) (*network.Client, error) {
+	base, _ := spec.Kwargs["baseurl"].(string)
+	client, now := network.NewClient(i.host, base), i.host.DB.Now()
+	i.cache.mu.Lock()
+	answered := i.cache.answered[base]
+	i.cache.mu.Unlock()
+	if now.Sub(answered) < lately {
+		return client, nil
+	}
+	if err := client.Connect(r.Ctx); err != nil {
+		return nil, &api.Error{Status: http.StatusGone, Detail: "Unable to connect", Cause: err,
+			Hint: "the content source " + base + " does not answer; in a browser it must allow cross-origin requests, or stand behind this site's own address"}
+	}
+	spec.Kwargs["baseurl"] = client.Base
+	i.cache.mu.Lock()
+	defer i.cache.mu.Unlock()
+	if i.cache.answered == nil {
+		i.cache.answered = map[string]time.Time{}
+	}
+	i.cache.answered[base] = now
+	return client, nil
 }
 
 func cleanPeer(r *api.Request, v any) (any, string, string) {
@@ -199,12 +229,8 @@ func (i *Importer) runRemote(database, files bool) func(context.Context, *tasks.
 		if secret == "" || from.listing == nil {
 			return nil, nil
 		}
-		version := int64(0)
-		if from.listing.Version != nil {
-			version = *from.listing.Version
-		}
 		return nil, t.Write(func(tx *store.Tx) error {
-			_, err := tx.Exec("UPDATE content_channelmetadata SET library = coalesce(?, library), version = ? WHERE id = ?", from.listing.Library, version, j.channel)
+			_, err := tx.Exec("UPDATE content_channelmetadata SET library = coalesce(?, library), version = ? WHERE id = ?", from.listing.Library, from.listing.edition(), j.channel)
 			return err
 		})
 	}
@@ -214,23 +240,32 @@ func (i *Importer) runDisk(database, files bool) func(context.Context, *tasks.Ta
 	return func(ctx context.Context, t *tasks.Task) (any, error) {
 		j := i.job(t, database, files)
 		id, _ := t.Job.Args[1].(string)
-		fsys, err := i.drives.OpenDrive(ctx, id)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, tasks.Fail("LocationError", "The external drive with given drive id "+id+" does not exist.")
-		}
+		folder, err := i.openDrive(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		j.from = &drive{i.store, fsys, j.channel}
+		j.origin.drive = id
+		j.from = &drive{i.store, folder, j.channel}
 		return nil, j.run(ctx)
 	}
+}
+
+// openDrive opens a drive for a job.
+func (i *Importer) openDrive(ctx context.Context, id string) (fs.FS, error) {
+	folder, err := i.drives.OpenDrive(ctx, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, tasks.Fail("LocationError", "The external drive with given drive id "+id+" does not exist.")
+	}
+	return folder, err
 }
 
 // job reads a task's arguments.
 func (i *Importer) job(t *tasks.Task, database, files bool) *job {
 	channel, _ := t.Job.Args[0].(string)
 	flag := func(name string) bool { b, _ := t.Job.Kwargs[name].(bool); return b }
-	return &job{Importer: i, task: t, channel: channel, database: database, files: files, failOnError: flag("fail_on_error"),
+	peer, _ := t.Job.Kwargs["peer_id"].(string)
+	return &job{Importer: i, task: t, channel: channel, origin: origin{peer: peer}, database: database, files: files,
+		update: flag("update"), failOnError: flag("fail_on_error"),
 		choice: choice{Selection: selectionOf(t.Job.Kwargs), renderableOnly: flag("renderable_only"), allThumbnails: flag("all_thumbnails")}}
 }
 

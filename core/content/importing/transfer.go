@@ -24,6 +24,7 @@ type Importer struct {
 	// together lets one import or deletion work at a time: two of the same channel would spoil each
 	// other's counts.
 	together sync.Mutex
+	cache    statsCache
 }
 
 // New makes the importer of a content folder.
@@ -46,9 +47,10 @@ type job struct {
 	channel string
 	from    Source
 	choice  choice
+	origin  origin
 	// the parts of the work
-	database, files, failOnError bool
-	versionRequested             bool
+	database, files, update, failOnError bool
+	versionRequested                     bool
 
 	done, total     atomic.Int64
 	databaseBytes   int64
@@ -69,7 +71,8 @@ func (j *job) run(ctx context.Context) error {
 			return err
 		}
 	}
-	resources, files, err := j.prepare()
+	defer j.cache.forget(j.channel)
+	resources, files, err := j.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,6 +95,9 @@ func (j *job) run(ctx context.Context) error {
 		return failure
 	}
 	j.done.Add(annotation)
+	if j.update {
+		j.cache.setUpdate(j.channel, nil)
+	}
 	if err := j.report(); err != nil {
 		return err
 	}
@@ -107,11 +113,14 @@ func (j *job) report() error {
 func (j *job) importDatabase(ctx context.Context) error {
 	size, err := j.from.DatabaseSize(ctx)
 	if err != nil {
-		return j.explain(err)
+		return explain(err)
 	}
 	j.databaseBytes = size
 	j.total.Store(size * (contentPerDatabase + 1))
 	name := storage.DatabaseName(j.channel)
+	if here, err := j.isHere(name); here || err != nil {
+		return err
+	}
 	if _, err := j.store.Size(storage.UpgradeName(j.channel)); err == nil {
 		err = j.store.Copy(ctx, j.store.FS, storage.UpgradeName(j.channel), name, "", nil)
 		if err == nil {
@@ -122,7 +131,7 @@ func (j *job) importDatabase(ctx context.Context) error {
 		}
 		j.done.Add(size)
 	} else if err := j.from.Database(ctx, name, func(n int64) { j.done.Add(n) }); err != nil {
-		return j.explain(err)
+		return explain(err)
 	}
 	if err := j.report(); err != nil {
 		return errors.Join(err, j.store.Remove(name))
@@ -131,7 +140,18 @@ func (j *job) importDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ran, err := Import(ctx, j.host.DB, j.store.Attachable(name), Options{Channel: j.channel, VersionRequested: j.versionRequested})
+	ran := false
+	err = Open(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition) (err error) {
+		if j.update && j.cache.update(j.channel) == nil { // nobody looked at the changes, or a restart forgot them
+			changes, err := compare(tx, e, j.host.Pages.Presets())
+			if err != nil {
+				return err
+			}
+			j.cache.setUpdate(j.channel, changes)
+		}
+		ran, err = Import(tx, e, Options{VersionRequested: j.versionRequested})
+		return err
+	})
 	if err != nil {
 		return errors.Join(shape(err), j.forgetDatabase(ctx))
 	}
@@ -148,6 +168,23 @@ func (j *job) importDatabase(ctx context.Context) error {
 		_, err := tx.Exec("UPDATE content_contentnode SET admin_imported = TRUE WHERE id IN ?", store.In(wanted))
 		return err
 	})
+}
+
+// isHere tells whether the edition that the source lists is the one that is here already, whole.
+func (j *job) isHere(name string) (is bool, err error) {
+	l := j.from.Listing()
+	if l == nil || l.Version == nil || j.versionRequested {
+		return false, nil
+	}
+	if _, err := j.store.Size(name); err != nil {
+		return false, nil
+	}
+	err = j.task.Read(func(tx *store.Tx) error {
+		p, err := installed(tx, j.channel)
+		is = p != nil && !p.partial && p.version == *l.Version
+		return err
+	})
+	return is, err
 }
 
 // forgetDatabase removes the file of a channel that the library does not have.
@@ -177,7 +214,16 @@ func (j *job) resourcesBefore() (all, wanted []string, err error) {
 }
 
 // prepare finds what to fetch and makes sure that there is room for it.
-func (j *job) prepare() (resources int64, files []file, err error) {
+func (j *job) prepare(ctx context.Context) (resources int64, files []file, err error) {
+	if j.files {
+		j.choice.limit, err = j.limit(ctx, j.channel, j.origin)
+		if errors.Is(err, errLocation) {
+			return 0, nil, tasks.Fail("LocationError", err.Error())
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+	}
 	err = j.task.Write(func(tx *store.Tx) error { // temporary tables are written
 		known, err := tx.Exists("SELECT 1 FROM content_channelmetadata WHERE id = ?", j.channel)
 		if err != nil {
@@ -187,7 +233,12 @@ func (j *job) prepare() (resources int64, files []file, err error) {
 			return tasks.Fail("ChannelMetadata.DoesNotExist", "the channel's metadata is not on this device yet: import the channel first")
 		}
 		if j.files {
-			if resources, files, err = choose(tx, j.channel, j.choice); err != nil {
+			if j.update {
+				resources, files, err = j.cache.update(j.channel).choose(tx, j.channel, j.host.Pages.Presets(), j.choice)
+			} else {
+				resources, files, err = choose(tx, j.channel, j.host.Pages.Presets(), j.choice)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -236,7 +287,7 @@ func (j *job) fetch(ctx context.Context, files []file) (here []string, failure e
 				case errors.Is(err, storage.ErrMissing) && !j.failOnError:
 					j.skipped++
 				case ctx.Err() == nil:
-					stop(j.explain(err))
+					stop(explain(err))
 				}
 				mu.Unlock()
 			}
@@ -328,7 +379,7 @@ func (j *job) annotate(ctx context.Context, here []string) (after int64, err err
 }
 
 // explain says what a failed transfer means to the person who asked for it.
-func (j *job) explain(err error) error {
+func explain(err error) error {
 	var status *storage.StatusError
 	switch {
 	case errors.Is(err, storage.ErrMissing):
@@ -347,7 +398,7 @@ func shape(err error) error {
 	case errors.Is(err, ErrNewerSchema):
 		return tasks.Fail("FutureSchemaError", err.Error())
 	case errors.Is(err, ErrNotAChannel), errors.Is(err, store.ErrCorrupt):
-		return tasks.Fail("InvalidSchemaVersionError", ErrNotAChannel.Error())
+		return tasks.Fail("InvalidSchemaVersionError", err.Error())
 	}
 	return err
 }

@@ -63,7 +63,7 @@ type Answer struct {
 
 // Get fetches a path below the base URL; an error status is a ResponseFailure, with the answer.
 func (c *Client) Get(ctx context.Context, path string) (*Answer, error) {
-	return c.do(ctx, http.MethodGet, path, nil, readTimeout)
+	return c.do(ctx, http.MethodGet, path, "", nil, readTimeout)
 }
 
 // Post sends JSON.
@@ -72,10 +72,15 @@ func (c *Client) Post(ctx context.Context, path string, body any) (*Answer, erro
 	if err != nil {
 		return nil, err
 	}
-	return c.do(ctx, http.MethodPost, path, text, readTimeout)
+	return c.Send(ctx, path, "application/json", text)
 }
 
-func (c *Client) do(ctx context.Context, method, path string, body []byte, timeout time.Duration) (*Answer, error) {
+// Send posts a body of any type.
+func (c *Client) Send(ctx context.Context, path, contentType string, body []byte) (*Answer, error) {
+	return c.do(ctx, http.MethodPost, path, contentType, body, readTimeout)
+}
+
+func (c *Client) do(ctx context.Context, method, path, contentType string, body []byte, timeout time.Duration) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
@@ -88,7 +93,7 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte, timeo
 		return nil, fail(ConnectionFailure, err)
 	}
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", contentType)
 	}
 	r.Header.Set("User-Agent", "Kolibri/"+api.Version+" Go")
 	res, err := c.http.Do(r)
@@ -120,7 +125,7 @@ func (c *Client) Connect(ctx context.Context) error {
 		return nil
 	}
 	const path = "api/public/info/"
-	answer, err := c.do(ctx, http.MethodGet, path+"?v=3", nil, connectTimeout)
+	answer, err := c.do(ctx, http.MethodGet, path+"?v=3", "", nil, connectTimeout)
 	if err != nil {
 		return err
 	}
