@@ -18,6 +18,7 @@ import (
 	"kolibri/core/exams"
 	"kolibri/core/lessons"
 	"kolibri/core/logger"
+	logjobs "kolibri/core/logger/jobs"
 	"kolibri/core/public"
 	"kolibri/core/tasks"
 	"kolibri/morango/views"
@@ -41,6 +42,7 @@ func (s *Server) start() (err error) {
 	library := content.New(host, s.cfg.Build)
 	runner := tasks.New(host)
 	work := jobs.New(host, runner)
+	logjobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
 	transfers := NewTransfers(host)
 	channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))

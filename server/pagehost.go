@@ -56,6 +56,9 @@ func (h *pageHost) HasLanguage(code string) bool {
 	return ok
 }
 
+// Text implements api.Pages.
+func (h *pageHost) Text(lang, context, text string) string { return h.pages.Text(lang, context, text) }
+
 // Presets implements api.Pages.
 func (h *pageHost) Presets() []string { return h.pages.Presets() }
 

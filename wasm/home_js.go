@@ -74,6 +74,15 @@ func (h *home) content() *storage.Store {
 	return &storage.Store{FS: folder, HTTP: outgoing{}, Attachable: folder.Path}
 }
 
+// media is the folder of exports and uploads.
+func (h *home) media(ctx context.Context) (api.Media, error) {
+	if h.disk == opfs.Disk {
+		return api.Media{FS: opfs.NewFolder(h.dir + "/media")}, nil
+	}
+	files, err := indexeddb.NewFS(ctx, "kolibri-media", indexeddb.Options{})
+	return api.Media{FS: files}, err
+}
+
 // backup writes the database as one consistent file.
 func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
 	return h.disk.Backup(ctx, db.Pool(), w)
@@ -91,10 +100,17 @@ func (h *home) restore(ctx context.Context, r io.Reader) error {
 
 // reset deletes the closed database and all content.
 func (h *home) reset(ctx context.Context) error {
-	if err := h.disk.Remove(ctx, h.dir, database); err != nil || h.disk != opfs.Disk {
+	if err := h.disk.Remove(ctx, h.dir, database); err != nil {
 		return err
 	}
-	return opfs.NewFolder(h.dir + "/content").RemoveAll(ctx)
+	if h.disk != opfs.Disk {
+		files, err := indexeddb.NewFS(ctx, "kolibri-media", indexeddb.Options{})
+		if err == nil {
+			err = files.Clear(ctx)
+		}
+		return err
+	}
+	return errors.Join(opfs.NewFolder(h.dir+"/content").RemoveAll(ctx), opfs.NewFolder(h.dir+"/media").RemoveAll(ctx))
 }
 
 // errNotKolibri: a file is a database, but of something else.

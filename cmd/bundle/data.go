@@ -286,6 +286,19 @@ func languageMessages(w *wheel, d *pages.Data, lang string) ([]byte, error) {
 	if len(texts[d.Core]) == 0 {
 		return nil, fmt.Errorf("kolibri wheel: no core messages in %s", lang)
 	}
+	mo, err := w.read(localeFolder(lang) + "/django.mo")
+	if err != nil {
+		return nil, err
+	}
+	translated, err := readMO(mo)
+	if err != nil {
+		return nil, fmt.Errorf("kolibri wheel: messages of %s: %w", lang, err)
+	}
+	delete(translated, "") // the catalog's own description
+	for _, key := range fileNames {
+		translated[key] = slug(translated.get(key))
+	}
+	texts[pages.ServerTexts] = mustJSON(translated)
 	return pages.WriteMessages(slices.Sorted(maps.Keys(texts)), texts), nil
 }
 

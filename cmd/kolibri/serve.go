@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,7 +70,13 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 	if err != nil {
 		return nil, err
 	}
-	return server.New(ctx, server.Config{Host: hostOf(h), Build: front.files, Content: content})
+	media, err := storage.Folder(filepath.Join(h.settings.Home, "media"), nil)
+	if err != nil {
+		return nil, err
+	}
+	host := hostOf(h)
+	host.Media = api.Media{FS: media.FS}
+	return server.New(ctx, server.Config{Host: host, Build: front.files, Content: content})
 }
 
 // hostOf is what a home and this machine give the handlers.

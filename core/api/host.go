@@ -19,6 +19,7 @@ type Host struct {
 	Log     *slog.Logger
 	Device  Device
 	Pages   Pages
+	Media   Media
 	// Secret keys the short-lived tokens that stand for a sign-in. The server draws one when the host
 	// gives none; tokens then end with the program.
 	Secret []byte
@@ -94,4 +95,7 @@ type Pages interface {
 	Presets() []string
 	// HasLanguage tells whether a language is on offer.
 	HasLanguage(code string) bool
+	// Text translates a text of the back end, as gettext's pgettext does: context may be empty, and
+	// a text without translation stays as it is.
+	Text(lang, context, text string) string
 }

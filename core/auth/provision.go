@@ -111,12 +111,25 @@ func CreateUser(tx *store.Tx, random io.Reader, facility *Collection, u NewUser)
 	if len(same) > 0 {
 		return "", ErrUsernameTaken
 	}
-	return morango.Insert(tx, random, morango.FacilityUser, morango.Row{
-		"username": u.Username, "full_name": u.FullName, "password": u.Password, "last_login": nil,
-		"date_joined": store.Zoned(tx.Now()), "date_deleted": nil, "dataset_id": facility.DatasetID, "facility_id": facility.ID,
-		"gender": u.Gender, "birth_year": u.BirthYear, "id_number": u.IDNumber, "extra_demographics": u.ExtraDemographics,
-		"picture_password": nil,
-	})
+	ids, err := InsertUsers(tx, random, facility, u)
+	if err != nil {
+		return "", err
+	}
+	return ids[0], nil
+}
+
+// InsertUsers makes accounts whose names are known to be free, and returns their ids.
+func InsertUsers(tx *store.Tx, random io.Reader, facility *Collection, users ...NewUser) ([]string, error) {
+	rows := make([]morango.Row, 0, len(users))
+	for _, u := range users {
+		rows = append(rows, morango.Row{
+			"username": u.Username, "full_name": u.FullName, "password": u.Password, "last_login": nil,
+			"date_joined": store.Zoned(tx.Now()), "date_deleted": nil, "dataset_id": facility.DatasetID, "facility_id": facility.ID,
+			"gender": u.Gender, "birth_year": u.BirthYear, "id_number": u.IDNumber, "extra_demographics": u.ExtraDemographics,
+			"picture_password": nil,
+		})
+	}
+	return morango.InsertNew(tx, random, morango.FacilityUser, rows...)
 }
 
 // MakeSuperuser gives a user all rights over this device.

@@ -23,11 +23,14 @@ const (
 // usernameForbidden are the characters a name cannot have, beside white space.
 const usernameForbidden = "`~!@#$%^&*()-+={}[]|\\/:;\"'<>,.?"
 
+// ForbiddenInUsername tells whether a name cannot have a character.
+func ForbiddenInUsername(c rune) bool {
+	return unicode.IsSpace(c) || c >= 0x1c && c <= 0x1f || strings.ContainsRune(usernameForbidden, c)
+}
+
 // checkUsername returns the id and message of what is wrong with a name, or nothing.
 func checkUsername(name string) (id, message string) {
-	if strings.ContainsFunc(name, func(c rune) bool {
-		return unicode.IsSpace(c) || c >= 0x1c && c <= 0x1f || strings.ContainsRune(usernameForbidden, c)
-	}) {
+	if strings.ContainsFunc(name, ForbiddenInUsername) {
 		return api.Invalid, usernameCharacters
 	}
 	if utf8.RuneCountInString(name) > maxUsername {

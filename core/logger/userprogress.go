@@ -16,7 +16,7 @@ func New(host *api.Host) *Logger { return &Logger{host} }
 
 // Routes are the app's APIs.
 func (l *Logger) Routes() []api.Route {
-	return []api.Route{
+	return append(csvRequestRoutes(), []api.Route{
 		{Name: "kolibri:core:userprogress-detail", Method: http.MethodGet, Handle: userProgress},
 		{Name: "kolibri:core:masterylog-list", Method: http.MethodGet, Handle: listTries},
 		{Name: "kolibri:core:masterylog-detail", Method: http.MethodGet, Handle: oneTry},
@@ -25,7 +25,7 @@ func (l *Logger) Routes() []api.Route {
 		{Name: "kolibri:core:attemptlog-detail", Method: http.MethodGet, Handle: oneAttempt},
 		{Name: "kolibri:core:trackprogress-list", Method: http.MethodPost, Handle: l.start, CSRFAlways: true},
 		{Name: "kolibri:core:trackprogress-detail", Method: http.MethodPut, Handle: l.update, CSRFAlways: true},
-	}
+	}...)
 }
 
 // userProgress answers with somebody's points: one for every resource that he completed, and for

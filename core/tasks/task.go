@@ -86,7 +86,8 @@ func (t *Task) Progress(done, total float64, metadata map[string]any) error {
 	})
 }
 
-// Metadata adds to the job's extra_metadata, which the front end reads.
+// Metadata adds to the job's extra_metadata, which the front end reads, and writes the progress that
+// Progress was last told, however small it was.
 func (t *Task) Metadata(metadata map[string]any) error {
 	return t.Write(func(tx *store.Tx) error { return t.MetadataIn(tx, metadata) })
 }
@@ -96,7 +97,9 @@ func (t *Task) MetadataIn(tx *store.Tx, metadata map[string]any) error {
 	for k, v := range metadata {
 		t.Job.ExtraMetadata[k] = v
 	}
-	return t.change(tx, func(saved *Job) { saved.ExtraMetadata = t.Job.ExtraMetadata })
+	return t.change(tx, func(saved *Job) {
+		saved.ExtraMetadata, saved.Progress, saved.TotalProgress = t.Job.ExtraMetadata, t.Job.Progress, t.Job.TotalProgress
+	})
 }
 
 // Cancellable changes whether the job can be cancelled from now on.

@@ -16,7 +16,13 @@ func New(host *api.Host) *Facility { return &Facility{host} }
 
 // Routes are the plugin's pages and APIs.
 func (f *Facility) Routes() []api.Route {
-	return []api.Route{{Name: "kolibri:kolibri.plugins.facility:facility_management", Method: http.MethodGet, Handle: f.page}}
+	const name = "kolibri:kolibri.plugins.facility:"
+	return []api.Route{
+		{Name: name + "facility_management", Method: http.MethodGet, Handle: f.page},
+		{Name: name + "download_csv_file", Method: "ANY", Handle: f.download},
+		{Name: name + "exportedcsvinfo", Method: "ANY", Handle: f.exportedFiles},
+		{Name: name + "firstlogdate", Method: "ANY", Handle: f.firstLogDate},
+	}
 }
 
 // page is the plugin's own page; it has no data of its own.

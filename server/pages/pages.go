@@ -59,6 +59,7 @@ type Pages struct {
 
 	mu     sync.Mutex
 	shells []*shell // most recently used last
+	texts  map[string]map[string]string
 }
 
 // keptShells bounds the languages kept in memory: each takes about half a megabyte, and a device

@@ -24,6 +24,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
+	"kolibri/core/content/storage"
 	"kolibri/server"
 	"kolibri/store"
 	"kolibri/store/sqlite"
@@ -71,6 +72,9 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 		Build: Front,
 	}
 	cfg.Options.Home = t.TempDir()
+	media, err := storage.Folder(filepath.Join(cfg.Options.Home, "media"), nil)
+	require.NoError(t, err)
+	cfg.Media = api.Media{FS: media.FS}
 	for _, o := range options {
 		o(&cfg)
 	}

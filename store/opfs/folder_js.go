@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 )
 
 // Folder is a directory of the private file system as a hackpadfs.FS, for content. Files have no
-// modes and no times, directories are made when a file is, and a file can be open once at a time.
+// modes, directories are made when a file is, and a file can be open once at a time.
 type Folder struct{ dir string }
 
 // NewFolder returns the folder of a path below the origin's root. Nothing else may write in it.
@@ -27,6 +29,7 @@ var (
 	_ hackpadfs.RemoveFS   = (*Folder)(nil)
 	_ hackpadfs.RenameFS   = (*Folder)(nil)
 	_ hackpadfs.StatFS     = (*Folder)(nil)
+	_ hackpadfs.ReadDirFS  = (*Folder)(nil)
 )
 
 // Path is the name by which the database, which lies in the same file system, reads a file.
@@ -95,8 +98,36 @@ func (d *Folder) Stat(name string) (hackpadfs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return f.Stat()
+	info, err := f.Stat()
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return nil, err
+	}
+	dir, base := path.Split(d.Path(name))
+	milliseconds, err := call(context.Background(), "modified", dir, base)
+	if err != nil {
+		return nil, &fs.PathError{Op: "stat", Path: name, Err: portable(err)}
+	}
+	return fileInfo{base, info.Size(), time.UnixMilli(int64(milliseconds.Float()))}, nil
+}
+
+// ReadDir implements hackpadfs.ReadDirFS. It knows files only, and these by their names only.
+func (d *Folder) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	names, err := shared.names(d.Path(name) + "/")
+	if err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: portable(err)}
+	}
+	entries := make([]hackpadfs.DirEntry, 0, len(names))
+	for _, base := range slices.Sorted(maps.Keys(names)) {
+		if names[base] {
+			entries = append(entries, fs.FileInfoToDirEntry(fileInfo{name: base}))
+		}
+	}
+	return entries, nil
 }
 
 // known answers fs.ErrNotExist for a file that is not there, without asking the browser again.
@@ -175,16 +206,17 @@ func (o *openedFile) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Stat implements fs.File.
-func (o *openedFile) Stat() (fs.FileInfo, error) { return fileInfo{o.name, o.file.size}, nil }
+func (o *openedFile) Stat() (fs.FileInfo, error) { return fileInfo{name: o.name, size: o.file.size}, nil }
 
 type fileInfo struct {
-	name string
-	size int64
+	name    string
+	size    int64
+	written time.Time
 }
 
 func (i fileInfo) Name() string       { return i.name }
 func (i fileInfo) Size() int64        { return i.size }
 func (i fileInfo) Mode() fs.FileMode  { return 0o644 }
-func (i fileInfo) ModTime() time.Time { return time.Time{} }
+func (i fileInfo) ModTime() time.Time { return i.written }
 func (i fileInfo) IsDir() bool        { return false }
 func (i fileInfo) Sys() any           { return nil }

@@ -42,6 +42,7 @@ const RETRY_FOR_MS = 5000;
  * @property {(dir: string, name: string) => Promise<void>} remove a missing file is no error
  * @property {(dir: string) => Promise<void>} removeTree a directory with all that is in it; a missing one is no error
  * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
+ * @property {(dir: string, name: string) => Promise<number>} modified when a file was written, in milliseconds since 1970
  * @property {() => Promise<void>} probe rejects where files cannot be opened synchronously and renamed
  * @property {() => string} error what the last failed import said
  */
@@ -184,6 +185,10 @@ function makeFiles(handles, error, root) {
 		async rename(dir, from, to) {
 			const file = await fileAt(dir, from, false);
 			await withoutOtherHolder(() => file.move(to));
+		},
+
+		async modified(dir, name) {
+			return (await (await fileAt(dir, name, false)).getFile()).lastModified;
 		},
 
 		probe: () => probing,

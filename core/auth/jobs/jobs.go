@@ -12,6 +12,8 @@ const (
 	deleteFacility = "kolibri.core.auth.tasks.deletefacility"
 	assignPictures = "kolibri.core.auth.tasks.assign_picture_passwords_to_facility"
 	cleanUpDeleted = "kolibri.core.auth.tasks.cleanup_expired_deleted_users"
+	exportUsers    = "kolibri.core.auth.tasks.exportuserstocsv"
+	importUsers    = "kolibri.core.auth.tasks.importusersfromcsv"
 )
 
 // Jobs starts the app's jobs from its handlers.
@@ -22,6 +24,8 @@ func New(host *api.Host, runner *tasks.Runner) *Jobs {
 	runner.Handle(deleteFacility, tasks.Work{Validate: validateDeletion, Run: runDeletion})
 	runner.Handle(assignPictures, tasks.Work{Validate: validatePictures, Run: runPictures(host)})
 	runner.Handle(cleanUpDeleted, tasks.Work{Run: runCleanup})
+	runner.Handle(exportUsers, tasks.Work{Validate: validateExport(host), Run: runExport(host)})
+	runner.Handle(importUsers, tasks.Work{Validate: validateImport(host), Run: runImport(host)})
 	return &Jobs{runner}
 }
 
