@@ -9,6 +9,9 @@ import (
 	"io"
 	"io/fs"
 
+	"github.com/hack-pad/hackpadfs/indexeddb"
+
+	"kolibri/core/api"
 	"kolibri/core/content/storage"
 	"kolibri/store"
 	"kolibri/store/idb"

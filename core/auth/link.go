@@ -112,7 +112,7 @@ func (v *linkView) shapeAll(all []link) []any {
 
 // filtered is the query for the links that the parameters ask for, and whether any parameter did.
 func (v *linkView) filtered(r *api.Request) (q *api.Query, narrowed bool, err error) {
-	q = &api.Query{From: v.table + " l", Order: "l.id"}
+	q = &api.Query{From: v.table + " l"} // in no order, as in the original
 	if err := parentParam(r, q, "user", "l.user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ?"); err != nil {
 		return nil, false, err
 	}
@@ -254,6 +254,9 @@ func (v *linkView) post(r *api.Request) (any, error) {
 	}
 	bodies, bulk := data.([]any)
 	if !bulk {
+		if data, err = r.Object(); err != nil {
+			return nil, err
+		}
 		bodies = []any{data}
 	}
 	all, err := v.readLinks(r, bodies)

@@ -43,6 +43,9 @@ type foundUser struct {
 
 // search looks a name up in a facility of another device.
 func (v remoteUserView) search(r *api.Request) (any, error) {
+	if err := v.mayAsk(r); err != nil {
+		return nil, err
+	}
 	query := r.Query()
 	if !query.Has("username") || !query.Has("facility") {
 		return nil, bothRequired()
@@ -88,6 +91,9 @@ type remoteUser struct {
 
 // identify proves an account on another device and returns it; an admin gets all of the facility.
 func (v remoteUserView) identify(r *api.Request) (any, error) {
+	if err := v.mayAsk(r); err != nil {
+		return nil, err
+	}
 	object, err := r.Object()
 	if err != nil {
 		return nil, err
@@ -128,21 +134,26 @@ func bothRequired() error {
 	return &api.Error{Status: http.StatusBadRequest, Body: []any{"Both username and facility are required"}}
 }
 
-// peer returns the address of a known device. Only who is signed in may ask, or whoever sets the
-// device up; and only known devices are asked, so that nobody makes this server fetch what he likes.
+// mayAsk refuses whoever is not signed in, unless he sets the device up.
+func (v remoteUserView) mayAsk(r *api.Request) error {
+	if r.Session.UserID != "" {
+		return nil
+	}
+	return inTx(r, v.h.DB.Read, func() error {
+		s, err := settings.Get(r.Tx)
+		if err == nil && s.IsProvisioned {
+			err = r.NotAuthenticated()
+		}
+		return err
+	})
+}
+
+// peer returns the address of a known device: others are not asked, so that nobody makes this server
+// fetch what he likes.
 // kolibri/core/discovery/utils/network/client.py: NetworkClient.build_for_address
 func (v remoteUserView) peer(r *api.Request, address string) (*url.URL, error) {
 	var base string
 	err := inTx(r, v.h.DB.Read, func() error {
-		if r.Session.UserID == "" {
-			s, err := settings.Get(r.Tx)
-			if err != nil {
-				return err
-			}
-			if s.IsProvisioned {
-				return r.NotAuthenticated()
-			}
-		}
 		trimmed := strings.TrimRight(strings.TrimSpace(address), "/")
 		forms := []string{trimmed, trimmed + "/"}
 		if !strings.Contains(trimmed, "://") {

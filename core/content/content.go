@@ -45,6 +45,7 @@ func (c *Content) Routes() []api.Route {
 	anywhere("channel-list", c.channels)
 	anywhere("channel-detail", c.channel)
 	tagged("channel-filter-options", filterOptions)
+	all = append(all, api.Route{Name: "kolibri:core:sharefile", Method: http.MethodPost, Handle: shareFile})
 	get("channel-thumbnail", thumbnail)
 	anywhere("contentnode-list", c.list)
 	anywhere("contentnode-detail", c.retrieve)

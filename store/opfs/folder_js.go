@@ -206,7 +206,9 @@ func (o *openedFile) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Stat implements fs.File.
-func (o *openedFile) Stat() (fs.FileInfo, error) { return fileInfo{name: o.name, size: o.file.size}, nil }
+func (o *openedFile) Stat() (fs.FileInfo, error) {
+	return fileInfo{name: o.name, size: o.file.size}, nil
+}
 
 type fileInfo struct {
 	name    string

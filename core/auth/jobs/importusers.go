@@ -38,7 +38,7 @@ type Report struct {
 }
 
 // Run reads a file of accounts, checks it and, unless it is a dry run, does what it says in one
-// transaction. A *FileError says that it is no such file. complete, if set, is called within that
+// transaction. A *FileError says that it is no such file. complete is called within that
 // transaction. progress hears of hundred parts of the work.
 // kolibri/core/auth/management/commands/bulkimportusers.py
 func (o Import) Run(ctx context.Context, host *api.Host, data []byte, progress func(done float64) error, complete func(*store.Tx, *Report) error) (*Report, error) {
@@ -61,6 +61,9 @@ func (o Import) Run(ctx context.Context, host *api.Host, data []byte, progress f
 		return progress(1 + (done-1)*hashed/(created+updated+1))
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := progress(done); err != nil {
 		return nil, err
 	}
 	var report *Report
