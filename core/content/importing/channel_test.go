@@ -76,6 +76,36 @@ func writeChannel(t *testing.T, version int64, schema string) channel {
 	return c
 }
 
+// second is the channel's next edition.
+func second(t *testing.T) channel {
+	t.Helper()
+	c := writeChannel(t, 2, "5")
+	pool, err := sql.Open("sqlite3", "file:"+c.database)
+	require.NoError(t, err)
+	defer pool.Close()
+	put := func(text, extension string) string {
+		sum := md5.Sum([]byte(text))
+		checksum := hex.EncodeToString(sum[:])
+		c.files[checksum+"."+extension] = text
+		_, err := pool.Exec("INSERT INTO content_localfile (id, extension, available, file_size) VALUES (?, ?, 0, ?)", checksum, extension, len(text))
+		require.NoError(t, err)
+		return checksum
+	}
+	for _, change := range []struct {
+		query string
+		args  []any
+	}{
+		{"UPDATE content_file SET local_file_id = ? WHERE contentnode_id = ? AND supplementary = 0", []any{put("other moving pictures", "mp4"), id("video")}},
+		{"DELETE FROM content_file WHERE contentnode_id = ?", []any{id("document")}},
+		{"UPDATE content_contentnode SET id = ?, title = 'sound', kind = 'audio', content_id = ? WHERE id = ?", []any{id("sound"), id("content of sound"), id("document")}},
+		{"INSERT INTO content_file (id, supplementary, thumbnail, contentnode_id, local_file_id, preset) VALUES (?, 0, 0, ?, ?, 'audio')", []any{id("file sound"), id("sound"), put("a sound", "mp3")}},
+	} {
+		_, err := pool.Exec(change.query, change.args...)
+		require.NoError(t, err)
+	}
+	return c
+}
+
 // mirror serves a channel as Studio does. Requests can be answered differently by hook.
 type mirror struct {
 	*httptest.Server
