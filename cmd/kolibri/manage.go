@@ -13,6 +13,13 @@ import (
 func manageVerbs() []verb {
 	return []verb{
 		{"cleanupsyncs", "Close synchronizations that nobody went on with", cleanUpSyncs},
+		{"deletechannel", "Delete a channel from the device", deleteChannel},
+		{"deletecontent", "Delete parts of a channel", deleteChannel},
+		{"exportchannel", "Copy a channel's database to a folder", exportChannel},
+		{"exportcontent", "Copy a channel's files to a folder", exportContent},
+		{"importchannel", "Import a channel's database", importChannel},
+		{"importcontent", "Import a channel's files", importContent},
+		{"listchannels", "List the channels on the device", listChannels},
 		{"provisiondevice", "Provision a device for use", provisionDevice},
 		{"resumesync", "Go on with a synchronization that was interrupted", resumeSync},
 		{"sync", "Synchronize a facility with another device", syncVerb},

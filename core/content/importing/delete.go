@@ -13,16 +13,23 @@ import (
 // files go that nothing needs any more.
 // kolibri/core/content/utils/content_delete.py: delete_content
 func (i *Importer) runDelete(ctx context.Context, t *tasks.Task) (any, error) {
-	i.together.Lock()
-	defer i.together.Unlock()
 	channel, _ := t.Job.Args[0].(string)
 	force, _ := t.Job.Kwargs["force_delete"].(bool)
-	selection := selectionOf(t.Job.Kwargs)
+	return nil, i.Delete(ctx, t, channel, selectionOf(t.Job.Kwargs), force)
+}
+
+// Delete takes a channel off the device, or the resources of a selection. force also hides what
+// shares files with them in other channels.
+func (i *Importer) Delete(_ context.Context, t Worker, channel string, selection Selection, force bool) error {
+	i.together.Lock()
+	defer i.together.Unlock()
+	defer i.cache.forget(channel)
 	whole := (selection.Nodes == nil || len(*selection.Nodes) == 0) && len(selection.Except) == 0
 	if whole {
 		selection = Selection{}
 	}
 	var unused []file
+	var resources int64
 	err := t.Write(func(tx *store.Tx) error {
 		p, err := installed(tx, channel)
 		if err != nil {
@@ -59,23 +66,24 @@ func (i *Importer) runDelete(ctx context.Context, t *tasks.Task) (any, error) {
 		if unused, err = unusedFiles(tx); err != nil {
 			return err
 		}
-		return t.MetadataIn(tx, map[string]any{"file_size": total(unused), "total_resources": before - after})
+		resources = before - after
+		return nil
 	})
+	if err == nil {
+		err = t.Metadata(map[string]any{"file_size": total(unused), "total_resources": resources})
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := i.removeFiles(ctx, t, unused); err != nil {
-		return nil, err
-	}
-	if !whole {
-		return nil, nil
+	if err := i.removeFiles(t, unused); err != nil || !whole {
+		return err
 	}
 	for _, name := range []string{storage.DatabaseName(channel), storage.UpgradeName(channel)} {
 		if err := i.store.Remove(name); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // hideSharers makes unavailable what needs the files of the hidden resources in other channels, so
@@ -110,7 +118,7 @@ func unusedFiles(tx *store.Tx) ([]file, error) {
 // removeFiles deletes files and then says that they are gone: a file that is there without being
 // known costs space, one that is known without being there breaks a page, so the library is told first
 // in stretches that are soon done.
-func (i *Importer) removeFiles(ctx context.Context, t *tasks.Task, files []file) error {
+func (i *Importer) removeFiles(t Worker, files []file) error {
 	const stretch = 200
 	steps := float64(len(files) + 1)
 	for at := 0; at < len(files); at += stretch {

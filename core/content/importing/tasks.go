@@ -229,10 +229,7 @@ func (i *Importer) runRemote(database, files bool) func(context.Context, *tasks.
 		if secret == "" || from.listing == nil {
 			return nil, nil
 		}
-		return nil, t.Write(func(tx *store.Tx) error {
-			_, err := tx.Exec("UPDATE content_channelmetadata SET library = coalesce(?, library), version = ? WHERE id = ?", from.listing.Library, from.listing.edition(), j.channel)
-			return err
-		})
+		return nil, t.Write(func(tx *store.Tx) error { return keepListing(tx, j.channel, from.listing) })
 	}
 }
 

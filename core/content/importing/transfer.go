@@ -40,10 +40,20 @@ const atOnce = 6
 // (resource_import.py: CONTENT_SIZE_ESTIMATE_MULTIPLIER).
 const contentPerDatabase = 10000
 
+// Worker is what an import reports to and works through: a task, or a program on the command line.
+type Worker interface {
+	// Progress tells how much is done of how much; an error ends the work.
+	Progress(done, total float64, metadata map[string]any) error
+	// Metadata tells what is known by now, by the names that tasks show.
+	Metadata(map[string]any) error
+	Read(func(*store.Tx) error) error
+	Write(func(*store.Tx) error) error
+}
+
 // job is one import at work.
 type job struct {
 	*Importer
-	task    *tasks.Task
+	task    Worker
 	channel string
 	from    Source
 	choice  choice
