@@ -57,7 +57,7 @@ func (s *Server) start() (err error) {
 		auth.CollectionRoutes(host, work.AssignPictures),
 		machine.Routes(),
 		news.Routes(),
-		discovery.New(host).Routes(),
+		discovery.New(host, runner).Routes(),
 		public.New(host).Routes(),
 		library.Routes(),
 		channels.Routes(),

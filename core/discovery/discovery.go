@@ -8,16 +8,20 @@ import (
 	"kolibri/core/auth"
 	"kolibri/core/device/settings"
 	"kolibri/core/discovery/network"
+	"kolibri/core/tasks"
 	"kolibri/morango"
 	"kolibri/store"
 )
 
 // Discovery answers for the app: the devices that people named by their address, and those that a
 // person pinned.
-type Discovery struct{ host *api.Host }
+type Discovery struct {
+	host   *api.Host
+	runner *tasks.Runner
+}
 
 // New makes the app of a host.
-func New(host *api.Host) *Discovery { return &Discovery{host} }
+func New(host *api.Host, runner *tasks.Runner) *Discovery { return &Discovery{host, runner} }
 
 // Routes are those of kolibri/core/discovery/api_urls.py. The three kinds of locations answer alike,
 // as in the original, whose views share one list and make static locations only. What speaks to
@@ -27,6 +31,7 @@ func (d *Discovery) Routes() []api.Route {
 	routes := []api.Route{
 		{Name: core + "networklocation_facilities-detail", Method: http.MethodGet, Handle: d.facilities, NoTx: true},
 		{Name: core + "portal-validate-token", Method: http.MethodGet, Handle: d.validatePortalToken, NoTx: true},
+		{Name: core + "portal-register", Method: http.MethodPost, Handle: d.register, NoTx: true},
 		{Name: core + "pinned_devices-list", Method: http.MethodGet, Handle: d.listPins},
 		{Name: core + "pinned_devices-list", Method: http.MethodPost, Handle: d.pin},
 		{Name: core + "pinned_devices-detail", Method: http.MethodGet, Handle: d.showPin},

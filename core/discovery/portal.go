@@ -22,9 +22,14 @@ func (d *Discovery) validatePortalToken(r *api.Request) (any, error) {
 	if answer == nil {
 		return nil, err
 	}
+	return passOn(answer), nil
+}
+
+// passOn is another server's answer as our own.
+func passOn(answer *network.Answer) *api.Response {
 	var body any = string(answer.Body)
 	if json.Valid(answer.Body) {
 		body = json.RawMessage(answer.Body)
 	}
-	return api.Status(answer.Status, body), nil
+	return api.Status(answer.Status, body)
 }

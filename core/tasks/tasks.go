@@ -78,6 +78,12 @@ func (r *Runner) Handle(name string, work Work) {
 
 func (t *Type) built() bool { return t.Run != nil }
 
+// Can tells whether this server can do a task.
+func (r *Runner) Can(name string) bool {
+	t := r.types[name]
+	return t != nil && t.built()
+}
+
 // Forever is the Repeat of a job that is repeated until it is cleared.
 const Forever = -1
 
@@ -124,7 +130,7 @@ func (r *Runner) EnqueueIfNone(tx *store.Tx, name string, spec Spec, when Schedu
 // EnqueueIfBuilt starts a task without arguments that is not waiting or running yet, on a server that
 // can do it: work in the background that is nobody's wish.
 func (r *Runner) EnqueueIfBuilt(tx *store.Tx, name string) error {
-	if t := r.types[name]; t == nil || !t.built() {
+	if !r.Can(name) {
 		return nil
 	}
 	return r.EnqueueIfNone(tx, name, Spec{}, Schedule{})
