@@ -13,6 +13,8 @@
  * @property {string} shim
  * @property {string} share worker that answers requests from outside
  * @property {string} shell
+ * @property {string} apps the window around apps, and
+ * @property {string} inner what runs beside them
  * @property {string} css
  * @property {string} home ready-made empty database
  * @property {number} homeBytes

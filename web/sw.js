@@ -9,7 +9,7 @@
 // - It must be expected to be stopped between any two events: nothing in memory is relied on.
 
 import { Connection } from "../worker/client.js";
-import { refusal, toResponse } from "./sw/answers.js";
+import { player, refusal, toResponse } from "./sw/answers.js";
 import { content } from "./sw/content.js";
 import { deliver, forgetLeader, noteLeader, tabs } from "./sw/leader.js";
 import { asset, cacheName, essentials, extras, fill, theShell, tidy } from "./sw/store.js";
@@ -104,6 +104,8 @@ function route(request) {
 	}
 	// What the server itself asks of its origin is for the host of the build (a mirror of channels).
 	if (request.referrer.startsWith(new URL("app/worker-", root).href)) return undefined;
+	// Apps run in frames without address; here they would have the rights of Kolibri's pages.
+	if (kind === "zipped") return Promise.resolve(refusal(404, "Not Found"));
 	if (kind === "content") return content(request, url, root, download ? name : null);
 	if (request.mode === "navigate") return navigate(request, url, kind, download ? name : null);
 	return fromServer(request, url, { download: download ? name : null });
@@ -123,6 +125,7 @@ async function navigate(request, url, kind, download) {
 	if (inFrame && request.referrer && new URL(request.referrer).origin !== root.origin) {
 		return refusal(403, "Kolibri cannot be shown inside another site.");
 	}
+	if (kind === "player") return inFrame ? player(root, build) : refusal(404, "Not Found");
 	if (!inFrame && (kind === "page" || !(await tabs()).length)) return shell(request);
 	const shim = new URL(build.shim, root);
 	return fromServer(request, url, { shim: inFrame ? shim : undefined, download, cookies: true });

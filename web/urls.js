@@ -8,8 +8,10 @@
  * - `asset`: a file of the build
  * - `page`: the address of one of Kolibri's pages; in the tab's address bar it means the shell
  * - `content`: a file of learning material
+ * - `player`: the page in which Kolibri's viewers show apps (web/apps)
+ * - `zipped`: a file in an archive, which no page of this origin may have
  * - `server`: everything else that Kolibri's server answers
- * @typedef {"outside" | "script" | "module" | "asset" | "page" | "content" | "server"} Kind
+ * @typedef {"outside" | "script" | "module" | "asset" | "page" | "content" | "player" | "zipped" | "server"} Kind
  */
 
 /** Marks an address that a person wants to keep as a file; its value may be the file's name. */
@@ -40,6 +42,8 @@ export function classify(url, root) {
 	if (ASSET_FILES.has(path) || (more.length > 0 && ASSET_FOLDERS.has(first))) return "asset";
 	if (path === "" || path === "index.html") return "page";
 	if (path.startsWith("content/storage/")) return "content";
+	if (path.startsWith("content/zipcontent/")) return "zipped";
+	if (/^content\/static\/[^/]+\/[^/]+\.html?$/.test(path)) return "player";
 	const rest = LANGUAGE.test(first) && !PAGES.test(`${first}/`) ? more.join("/") : path;
 	if (rest === "" || rest === "index.html") return path.endsWith("/") ? "page" : "server";
 	if (NOT_PAGES.test(rest)) return "server";

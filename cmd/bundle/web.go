@@ -33,6 +33,8 @@ var scripts = []script{
 	{"worker/worker.js", "app/worker-%.js"},
 	{"shim/shim.js", "app/shim-%.js"},
 	{"web/share/worker.js", "app/share-%.js"},
+	{"web/apps/outer.js", "app/apps-%.js"},
+	{"web/apps/inner.js", "app/inner-%.js"},
 }
 
 // buildInfo is what the scripts know of the build, as the constant __BUILD__. All paths are
@@ -46,6 +48,8 @@ type buildInfo struct {
 	Share     string `json:"share"`
 	Shell     string `json:"shell"`
 	CSS       string `json:"css"`
+	Apps      string `json:"apps"`
+	Inner     string `json:"inner"`
 	Home      string `json:"home"`
 	HomeBytes int    `json:"homeBytes"`
 	// Precache is what the service worker keeps from the start: the shell and what it needs to
@@ -128,12 +132,12 @@ func (b *builder) info(id string, d *pages.Data) buildInfo {
 		Worker: name("worker/worker.js", id), Shim: name("shim/shim.js", id),
 		Share: name("web/share/worker.js", id),
 		Shell: name("web/shell.js", id), CSS: name("web/shell.css", id),
-		Home: home["path"],
+		Apps: name("web/apps/outer.js", id), Inner: name("web/apps/inner.js", id), Home: home["path"],
 	}
 	info.WasmBytes, _ = strconv.Atoi(wasm["bytes"])
 	info.HomeBytes, _ = strconv.Atoi(home["bytes"])
 	info.Precache = []string{"./", "manifest.webmanifest", "favicon.ico", pages.DataFile}
-	for _, p := range []string{info.Shell, info.CSS, info.Worker, info.Shim, info.Share, info.Home} {
+	for _, p := range []string{info.Shell, info.CSS, info.Worker, info.Shim, info.Share, info.Apps, info.Inner, info.Home} {
 		if p != "" {
 			info.Precache = append(info.Precache, p)
 		}

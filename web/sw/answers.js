@@ -66,6 +66,22 @@ export function injectScript(html, shim, cookies) {
 /** @param {string} text */
 const escapeAttribute = (text) => text.replace(/[&"<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
+/** What the player's own window may load. Its frame of opaque origin inherits this and takes more away. */
+const PLAYER_POLICY =
+	"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-src data: blob:; form-action 'none'";
+
+/**
+ * The page around an app (web/apps/outer.js).
+ * @param {URL} root
+ * @param {import("../build.js").Build} build
+ */
+export function player(root, { apps, inner }) {
+	const script = `<script src="${new URL(apps, root).href}" data-inner="${inner}"></script>`;
+	const html = `<!doctype html><html><head><meta charset="utf-8"></head><body style="margin:0">${script}</body></html>`;
+	const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PLAYER_POLICY };
+	return new Response(html, { headers });
+}
+
 /** @param {number} status @param {string} text for people; plain */
 export function refusal(status, text) {
 	return new Response(text, { status, headers: { "Content-Type": "text/plain; charset=utf-8" } });
