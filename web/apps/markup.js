@@ -23,7 +23,8 @@ export function restyle(css, link) {
 }
 
 /** Attributes whose value is the address of something that is loaded with the page. */
-const LOADS = /(\s(?:src|poster|data|background|href|xlink:href)\s*=\s*)(?:"([^"]*)"|'([^']*)')/gi;
+const LOADS =
+	/(\s(?:src|poster|data|background|href|xlink:href)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi;
 
 /**
  * For pieces of markup that scripts write. Links of `<a>` stay what they are: they are followed, not loaded.
@@ -31,17 +32,19 @@ const LOADS = /(\s(?:src|poster|data|background|href|xlink:href)\s*=\s*)(?:"([^"
  * @param {Link} link
  */
 export function remark(html, link) {
-	return html.replace(/<(?!a\s)[a-z][^<>]*>/gi, (tag) =>
-		tag
-			.replace(LOADS, (whole, before, a, b) => {
-				const to = link(a ?? b);
+	return html.replace(/<(?!a\s)[a-z][^<>]*>/gi, (tag) => {
+		// Frames show pages, which realm.js makes.
+		if (/^<i?frame\s/i.test(tag)) return tag.replace(/(\s)src(?=\s*=)/i, "$1data-kolibri-frame");
+		return tag
+			.replace(LOADS, (whole, before, a, b, c) => {
+				const to = link(a ?? b ?? c);
 				return to === null ? whole : `${before}"${to}"`;
 			})
 			.replace(/(\sstyle\s*=\s*)(?:"([^"]*)"|'([^']*)')/gi, (whole, before, a, b) => {
 				const style = restyle(a ?? b, link);
 				return style === (a ?? b) ? whole : `${before}"${style.replaceAll('"', "&quot;")}"`;
-			}),
-	);
+			});
+	});
 }
 
 /** @param {string} list of a `srcset` @param {Link} link */

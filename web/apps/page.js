@@ -1,7 +1,7 @@
 // Makes a document of an app's page that loads nothing but `blob:` addresses.
 
 import { text } from "./files.js";
-import { remodule, resource, restyle } from "./markup.js";
+import { relocate, remodule, resource, restyle } from "./markup.js";
 
 /** The attributes that load something, and of which elements. */
 const LOADS = /** @type {Record<string, string>} */ ({
@@ -17,12 +17,16 @@ const LOADS = /** @type {Record<string, string>} */ ({
 const INITIALIZE =
 	"if (window.parent && window.parent.sandbox) { try { window.parent.sandbox.initializeIframe(window) } catch (e) {} }";
 
+/** Frames in frames; a page may hold itself. */
+const DEEPEST = 6;
+
 /**
  * @param {import("./files.js").Files} files
  * @param {{url: URL, key: string, blob: Blob}} file
+ * @param {number} [depth]
  * @returns {string} HTML for a `srcdoc`
  */
-export function page(files, { url, key, blob }) {
+export function page(files, { url, key, blob }, depth = 0) {
 	const parsed = new DOMParser().parseFromString(text(blob), "text/html");
 	const base = baseOf(parsed, url);
 	const link = (/** @type {string} */ a) => files.link(a, base);
@@ -51,22 +55,35 @@ export function page(files, { url, key, blob }) {
 		element.setAttribute("srcset", resource(element.getAttribute("srcset") ?? "", link));
 	for (const element of parsed.querySelectorAll("[style]"))
 		element.setAttribute("style", restyle(element.getAttribute("style") ?? "", link));
+	for (const script of parsed.querySelectorAll("script:not([src]):not([type=module])"))
+		script.textContent = relocate(script.textContent ?? "");
 	for (const style of parsed.querySelectorAll("style"))
 		style.textContent = restyle(style.textContent ?? "", link);
 	for (const frame of parsed.querySelectorAll("iframe[src], frame[src]")) {
-		frame.setAttribute("data-kolibri-frame", frame.getAttribute("src") ?? "");
-		frame.removeAttribute("src");
+		const found = files.find(frame.getAttribute("src") ?? "", base);
+		if (!found || !/html/.test(found.blob.type)) continue;
+		keep(frame, "src", "about:blank");
+		if (depth < DEEPEST) frame.setAttribute("srcdoc", page(files, found, depth + 1));
 	}
 	const scripts = [
 		`window.parent.kolibriRealm.enter(window, ${JSON.stringify(url.href)}, ${JSON.stringify(base)})`,
 	];
 	if (key.includes("/zipcontent/")) scripts.push(INITIALIZE);
-	const first = scripts.map((code) => `<script>${code.replaceAll("<", "\\u003c")}</script>`).join("");
-	const map = modules
-		? `<script type="importmap">${JSON.stringify({ imports: files.modules() })}</script>`
-		: "";
-	parsed.head.insertAdjacentHTML("afterbegin", `<base href="${base.replaceAll('"', "%22")}">${first}${map}`);
+	const first = scripts.map((code) => insert(parsed, "script", code.replaceAll("<", "\\u003c")));
+	if (modules)
+		first.push(insert(parsed, "script", JSON.stringify({ imports: files.modules() }), "importmap"));
+	const own = insert(parsed, "base");
+	own.setAttribute("href", base);
+	parsed.head.prepend(own, ...first);
 	return (parsed.doctype ? "<!doctype html>" : "") + parsed.documentElement.outerHTML;
+}
+
+/** @param {Document} parsed @param {string} tag @param {string} [text] @param {string} [type] */
+function insert(parsed, tag, text = "", type) {
+	const element = parsed.createElement(tag);
+	element.textContent = text;
+	if (type) element.setAttribute("type", type);
+	return element;
 }
 
 /** @param {Document} parsed @param {URL} url */

@@ -140,17 +140,23 @@ export class Realm {
 			// A blob: address knows no other method; the answer to HEAD has a body that nobody reads.
 			return open.call(this, to ? "GET" : method, to ?? address, ...more);
 		};
-		if (Worker) {
-			win.Worker = (/** @type {any} */ address, /** @type {any} */ options) =>
-				new Worker(link(address) ?? address, options);
-			win.Worker.prototype = Worker.prototype;
-		}
-		win.Audio = (/** @type {any} */ address) =>
-			address === undefined ? new Audio() : new Audio(link(address) ?? address);
-		win.Audio.prototype = Audio.prototype;
-		win.FontFace = (/** @type {any} */ family, /** @type {any} */ source, /** @type {any} */ about) =>
-			new FontFace(family, typeof source === "string" ? restyle(source, link) : source, about);
-		win.FontFace.prototype = FontFace.prototype;
+		win.Worker = class extends Worker {
+			/** @param {any} address @param {any} options */
+			constructor(address, options) {
+				super(link(address) ?? address, options);
+			}
+		};
+		win.Audio = function AudioElement(/** @type {any[]} */ ...address) {
+			const audio = new Audio();
+			if (address.length) audio.src = address[0];
+			return new.target ? audio : undefined;
+		};
+		win.FontFace = class extends FontFace {
+			/** @param {any} family @param {any} source @param {any} about */
+			constructor(family, source, about) {
+				super(family, typeof source === "string" ? restyle(source, link) : source, about);
+			}
+		};
 	}
 
 	/** @param {any} win @param {{base: string}} at @param {import("./markup.js").Link} link */
@@ -244,7 +250,7 @@ export class Realm {
 				if (other !== element.textContent) element.textContent = other;
 			}
 		};
-		new win.MutationObserver((/** @type {MutationRecord[]} */ changes) => {
+		const look = (/** @type {MutationRecord[]} */ changes) => {
 			for (const { type, target, addedNodes } of changes) {
 				if (type === "attributes") mend(target);
 				for (const node of /** @type {any} */ (addedNodes)) {
@@ -253,8 +259,14 @@ export class Realm {
 					for (const inner of node.querySelectorAll("[style], [data-kolibri-frame], style")) mend(inner);
 				}
 			}
-		}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["style"] });
-		document.addEventListener("click", (/** @type {any} */ event) => {
+		};
+		new win.MutationObserver(resident(win, look)).observe(document, {
+			subtree: true,
+			childList: true,
+			attributes: true,
+			attributeFilter: ["style"],
+		});
+		const click = (/** @type {any} */ event) => {
 			const anchor = event.target.closest?.("a[href], area[href]");
 			if (!anchor || event.defaultPrevented) return;
 			const href = anchor.getAttribute("href");
@@ -268,16 +280,25 @@ export class Realm {
 				if (named) this.show(named, href, at.base);
 				else win.kolibriLocation.assign(href);
 			}
-		});
-		document.addEventListener("submit", (/** @type {any} */ event) => {
+		};
+		const submit = (/** @type {any} */ event) => {
 			if (event.defaultPrevented) return;
 			event.preventDefault();
 			const url = new URL(event.target.getAttribute("action") ?? "", at.base);
 			url.search = new URLSearchParams(/** @type {any} */ (new win.FormData(event.target))).toString();
 			win.kolibriLocation.assign(url.href);
-		});
+		};
+		document.addEventListener("click", resident(win, click));
+		document.addEventListener("submit", resident(win, submit));
 	}
 }
+
+/**
+ * A function of the window's own: Chromium gives elements the prototypes of the window whose callback
+ * sees them first.
+ * @param {any} win @param {(...args: any[]) => void} run
+ */
+const resident = (win, run) => new win.Function("run", "return (...args) => run(...args)")(run);
 
 /** The frame of the app's outermost window. @param {any} win */
 function topmost(win) {
