@@ -9,6 +9,7 @@ import (
 	"kolibri/core/attendance"
 	"kolibri/core/auth"
 	"kolibri/core/auth/jobs"
+	"kolibri/core/auth/syncing"
 	"kolibri/core/bookmarks"
 	"kolibri/core/content"
 	"kolibri/core/content/importing"
@@ -41,10 +42,11 @@ func (s *Server) start() (err error) {
 	host := &s.cfg.Host
 	library := content.New(host, s.cfg.Build)
 	runner := tasks.New(host)
-	work := jobs.New(host, runner)
+	transfers := NewTransfers(host)
+	work := jobs.New(host, runner, &syncing.Syncer{Host: host, Controller: transfers})
+	transfers.Hooks = append(transfers.Hooks, work.CleanUpHook())
 	logjobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
-	transfers := NewTransfers(host)
 	channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 	if s.cfg.Content != nil {
 		channels.Register(runner)

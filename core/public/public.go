@@ -25,6 +25,7 @@ func (p *Public) Routes() []api.Route {
 		{Name: name + "get_public_channel_lookup", Method: http.MethodGet, Handle: lookup},
 		{Name: name + "get_public_file_checksums", Method: http.MethodGet, Handle: checksums},
 		{Name: name + "get_public_file_checksums", Method: http.MethodPost, CSRFExempt: true, Handle: checksums},
+		{Name: name + "syncqueue", Method: http.MethodPost, Handle: p.enterQueue},
 	}
 }
 

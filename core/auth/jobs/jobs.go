@@ -4,6 +4,7 @@ package jobs
 
 import (
 	"kolibri/core/api"
+	"kolibri/core/auth/syncing"
 	"kolibri/core/tasks"
 )
 
@@ -17,16 +18,21 @@ const (
 )
 
 // Jobs starts the app's jobs from its handlers.
-type Jobs struct{ runner *tasks.Runner }
+type Jobs struct {
+	runner *tasks.Runner
+	syncer *syncing.Syncer
+}
 
-// New gives the app's task types their work.
-func New(host *api.Host, runner *tasks.Runner) *Jobs {
+// New gives the app's task types their work. syncer is what synchronizes.
+func New(host *api.Host, runner *tasks.Runner, syncer *syncing.Syncer) *Jobs {
 	runner.Handle(deleteFacility, tasks.Work{Validate: validateDeletion, Run: runDeletion})
 	runner.Handle(assignPictures, tasks.Work{Validate: validatePictures, Run: runPictures(host)})
 	runner.Handle(cleanUpDeleted, tasks.Work{Run: runCleanup})
 	runner.Handle(exportUsers, tasks.Work{Validate: validateExport(host), Run: runExport(host)})
 	runner.Handle(importUsers, tasks.Work{Validate: validateImport(host), Run: runImport(host)})
-	return &Jobs{runner}
+	j := &Jobs{runner, syncer}
+	j.handleSyncs()
+	return j
 }
 
 // facilityKey is the field of a body that names a facility.

@@ -59,6 +59,8 @@ type Options struct {
 	// Ask asks for what is missing, at a command line: which of several facilities (its index), and
 	// name and password. Nil refuses.
 	Ask Asker
+	// Opened, when given, hears of the sync session as soon as there is one.
+	Opened func(session string) error
 	// Progress, when given, hears of every step.
 	Progress func(Step) error
 }
@@ -283,6 +285,11 @@ func (s *Syncer) Sync(ctx context.Context, o Options) (sessionID string, err err
 		return o.Session, err
 	}
 	id := client.Sync.ID
+	if o.Opened != nil {
+		if err := o.Opened(id); err != nil {
+			return id, err
+		}
+	}
 	client.Options = peer.Options{ChunkSize: o.ChunkSize, Progress: func(p peer.Progress) error { return o.report(p) }}
 	own, err := s.own(ctx, client.Sync)
 	if err != nil {

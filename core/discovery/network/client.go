@@ -46,7 +46,8 @@ type Client struct {
 	// RemoteIP is the address of the last answer, where the host can tell.
 	RemoteIP string
 
-	http api.Outgoing
+	http  api.Outgoing
+	login *url.Userinfo
 }
 
 // NewClient makes a client for a base URL.
@@ -64,6 +65,13 @@ type Answer struct {
 // Get fetches a path below the base URL; an error status is a ResponseFailure, with the answer.
 func (c *Client) Get(ctx context.Context, path string) (*Answer, error) {
 	return c.do(ctx, http.MethodGet, path, "", nil, readTimeout)
+}
+
+// GetAs is Get as somebody whose credentials go along.
+func (c *Client) GetAs(ctx context.Context, path, user, password string) (*Answer, error) {
+	as := *c
+	as.login = url.UserPassword(user, password)
+	return as.Get(ctx, path)
 }
 
 // Post sends JSON.
@@ -96,6 +104,10 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 		r.Header.Set("Content-Type", contentType)
 	}
 	r.Header.Set("User-Agent", "Kolibri/"+api.Version+" Go")
+	if c.login != nil {
+		password, _ := c.login.Password()
+		r.SetBasicAuth(c.login.Username(), password)
+	}
 	res, err := c.http.Do(r)
 	if err != nil {
 		var wait net.Error
