@@ -1,11 +1,11 @@
 package server
 
 import (
+	"slices"
+
 	"kolibri/core/api"
 	"kolibri/core/auth"
-	"kolibri/core/device/soud"
 	"kolibri/morango/session"
-	"kolibri/morango/transfer"
 )
 
 // syncBatch is how many records a synchronization handles before others get at the database.
@@ -14,5 +14,5 @@ const syncBatch = 5000
 // NewTransfers makes what takes synchronizations through their stages, with the apps' parts in them.
 func NewTransfers(host *api.Host) *session.Controller {
 	return &session.Controller{DB: host.DB, Random: host.Rand, Log: host.Log, Widen: auth.ClassroomFilter, Batch: syncBatch,
-		Hooks: transfer.Hooks{soud.Hook}}
+		Hooks: slices.Clone(syncHooks)}
 }

@@ -104,8 +104,16 @@ func (w Work) Attempted(tx *store.Tx, attempt string) error {
 	} else {
 		all, err = w.inLessons(tx, true)
 	}
-	if err != nil || len(all) == 0 {
+	if err != nil {
 		return err
+	}
+	return w.attempted(tx, all, attempt)
+}
+
+// attempted tells of an answer in all lessons that it is for.
+func (w Work) attempted(tx *store.Tx, all []*assigned, attempt string) error {
+	if len(all) == 0 {
+		return nil
 	}
 	var from, to store.Zoned
 	var history string

@@ -21,9 +21,13 @@ type failure struct{ class, text string }
 // Error implements error.
 func (f *failure) Error() string { return f.text }
 
+// IntegrityError is what a store row's deserialization_exception says when the database refused the
+// record, as for a value that must be unique.
+const IntegrityError = "django.db.utils.IntegrityError"
+
 const (
 	classInvalid   = "django.core.exceptions.ValidationError"
-	classIntegrity = "django.db.utils.IntegrityError"
+	classIntegrity = IntegrityError
 	classValue     = "builtins.ValueError"
 	classParent    = "morango.errors.MorangoMissingParent"
 )

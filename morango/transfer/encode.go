@@ -184,8 +184,13 @@ func merged(earlier string, fresh []byte) ([]byte, error) {
 			old = append(old, p)
 		}
 	}
-	b := append(make([]byte, 0, len(earlier)+len(fresh)/4), '{')
-	for i, p := range old {
+	return joined(old), nil
+}
+
+// joined writes an object of members.
+func joined(all []pair) []byte {
+	b := []byte{'{'}
+	for i, p := range all {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
@@ -193,7 +198,7 @@ func merged(earlier string, fresh []byte) ([]byte, error) {
 		b = append(b, ": "...)
 		b = append(b, p.value...)
 	}
-	return append(b, '}'), nil
+	return append(b, '}')
 }
 
 type pair struct {
