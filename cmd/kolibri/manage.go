@@ -12,11 +12,15 @@ import (
 // manageVerbs are those of the original's management commands that exist here.
 func manageVerbs() []verb {
 	return []verb{
+		{"bulkexportusers", "Write the accounts of a facility to a CSV file", exportUsers},
+		{"bulkimportusers", "Bring accounts into a facility from a CSV file", importUsers},
 		{"cleanupsyncs", "Close synchronizations that nobody went on with", cleanUpSyncs},
 		{"deletechannel", "Delete a channel from the device", deleteChannel},
 		{"deletecontent", "Delete parts of a channel", deleteChannel},
+		{"deletefacility", "Delete a facility with all its data", deleteFacility},
 		{"exportchannel", "Copy a channel's database to a folder", exportChannel},
 		{"exportcontent", "Copy a channel's files to a folder", exportContent},
+		{"exportlogs", "Write what people did to a CSV file", exportLogs},
 		{"importchannel", "Import a channel's database", importChannel},
 		{"importcontent", "Import a channel's files", importContent},
 		{"listchannels", "List the channels on the device", listChannels},

@@ -1,0 +1,53 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// People come in from a file, go out into another, and leave with their facility.
+func TestUsersFromTheCommandLine(t *testing.T) {
+	if _, err := findFrontEnd("", slog.New(slog.DiscardHandler)); err != nil {
+		t.Skip("there is no built front end: make build")
+	}
+	dir := t.TempDir()
+	t.Setenv("KOLIBRI_HOME", filepath.Join(dir, "home"))
+	do := func(code int, args ...string) (out, err string) {
+		var o, e bytes.Buffer
+		require.Equal(t, code, run(append([]string{"manage"}, args...), strings.NewReader("no\n"), &o, &e), "%v: %s", args, e.String())
+		return o.String(), e.String()
+	}
+	do(0, "provisiondevice", "--facility", "School", "--superusername", "boss", "--superuserpassword", "pass-word1", "--preset", "formal", "--language_id", "en", "--noinput")
+	file, users := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.csv")
+	require.NoError(t, os.WriteFile(file, []byte("UUID,USERNAME,PASSWORD,FULL_NAME,USER_TYPE,IDENTIFIER,BIRTH_YEAR,GENDER,ENROLLED_IN,ASSIGNED_TO\n"+
+		",ann,pass-word1,Ann,LEARNER,,,,1a,\n,bad name,p,B,LEARNER,,,,,\n"), 0o600))
+	out, errors := do(0, "bulkimportusers", "--dryrun", file)
+	require.Contains(t, out, "Users: 1 created")
+	require.Contains(t, errors, "row 2, column USERNAME")
+	do(0, "bulkimportusers", file)
+	do(0, "bulkexportusers", "-O", users)
+	text, err := os.ReadFile(users)
+	require.NoError(t, err)
+	require.Contains(t, string(text), ",ann,*,Ann,LEARNER,,,,1a,")
+	logs := filepath.Join(dir, "logs.csv")
+	do(0, "exportlogs", "--log-type", "summary", "--start_date", "2020-01-01", "--end_date", "2030-01-01", "-O", logs)
+	_, errors = do(1, "exportlogs", "-O", logs)
+	require.Contains(t, errors, "already exists")
+	do(2, "exportlogs", "-l", "nonsense")
+	do(2, "exportlogs", "--start_date", "yesterday")
+	do(1, "bulkimportusers", filepath.Join(dir, "none.csv"))
+	do(1, "bulkexportusers", "--facility", "nonsense")
+	_, errors = do(1, "deletefacility")
+	require.Contains(t, errors, "nothing was deleted")
+	do(0, "deletefacility", "--noninteractive")
+	_, errors = do(1, "deletefacility", "--noninteractive")
+	require.Contains(t, errors, "no default facility")
+}
