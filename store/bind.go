@@ -112,6 +112,9 @@ func Null[T comparable](v T) any {
 
 // bind expands lists, writes times as the dialect keeps them, and turns ? into $1 for PostgreSQL.
 func (db *DB) bind(query string, args []any) (string, []any) {
+	if db.watch != nil {
+		db.watch(query)
+	}
 	bound, expand := args, false
 	for i, a := range args {
 		switch v := a.(type) {

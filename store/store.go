@@ -48,6 +48,7 @@ type DB struct {
 	writer  chan struct{} // held by the one writer of a SQLite file, nil on PostgreSQL
 	mu      sync.Mutex
 	rebound map[string]string
+	watch   func(query string)
 }
 
 // New wraps an open pool. now is the clock that stamps transactions; nil means the system's.
@@ -61,6 +62,10 @@ func New(pool *sql.DB, dialect Dialect, now func() time.Time) *DB {
 	}
 	return db
 }
+
+// Watch has fn called with every statement before it runs, for tests that count them. Call it before
+// the database is used.
+func (db *DB) Watch(fn func(query string)) { db.watch = fn }
 
 // Dialect returns the kind of SQL this database speaks.
 func (db *DB) Dialect() Dialect { return db.dialect }

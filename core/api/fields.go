@@ -174,10 +174,13 @@ func CleanInt(_ *Request, v any) (any, string, string) {
 	return nil, Invalid, "A valid integer is required."
 }
 
-// CleanFloat accepts numbers and text that holds one.
+// CleanFloat accepts numbers, text that holds one, and, as Python does, true and false: perseus tells
+// that an answer is right by a boolean.
 func CleanFloat(_ *Request, v any) (any, string, string) {
 	var text string
 	switch t := v.(type) {
+	case bool:
+		text = map[bool]string{true: "1", false: "0"}[t]
 	case json.Number:
 		text = t.String()
 	case string:

@@ -127,8 +127,13 @@ func (e *Exams) updateQuiz(r *api.Request, p *auth.Person, v *Exam, class *auth.
 	if err := assignments.Quizzes.Assign(r.Tx, e.host.Rand, p, class, v.key(), values); err != nil {
 		return err
 	}
+	// every save counts the questions anew: in a quiz of version 0, the exercises that it draws from
+	sources, err := v.withoutEmpty()
+	if err != nil {
+		return err
+	}
 	activated, archived := stamps(v.Active, v.Archive, v.DateActivated, v.DateArchived, r.Now())
-	changes := morango.Row{"title": v.Title, "learners_see_fixed_order": v.FixedOrder, "active": v.Active, "archive": v.Archive,
+	changes := morango.Row{"question_count": len(v.Exercises()), "question_sources": string(sources), "title": v.Title, "learners_see_fixed_order": v.FixedOrder, "active": v.Active, "archive": v.Archive,
 		"date_activated": activated, "date_archived": archived}
 	if values.Has("instant_report_visibility") {
 		changes["instant_report_visibility"] = v.InstantReport

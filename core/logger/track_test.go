@@ -90,10 +90,11 @@ func TestTriesOfAnExercise(t *testing.T) {
 		require.Equal(t, http.StatusOK, a.Status, a.Text)
 		return a
 	}
-	a := put(map[string]any{"interactions": []any{answer("q1", 0, "complete", false), answer("q1", 1), answer("q2", 1)}, "time_spent_delta": 4})
+	a := put(map[string]any{"interactions": []any{answer("q1", 0, "complete", false), answer("q1", 1), answer("q2", 0, "correct", true)}, "time_spent_delta": 4})
 	require.Len(t, a.Field("attempts"), 2, "what follows about one question is one answer")
 	require.Equal(t, 0.0, a.Field("attempts", "0", "correct"), "the first answer counts")
 	require.Equal(t, true, a.Field("attempts", "0", "complete"))
+	require.Equal(t, 1.0, a.Field("attempts", "1", "correct"), "viewers say true or false")
 	id := a.Field("attempts", "0", "id")
 	replaced := put(map[string]any{"interactions": []any{answer("q1", 1, "id", id, "replace", true)}})
 	require.Equal(t, 1.0, replaced.Field("attempts", "0", "correct"))

@@ -37,6 +37,15 @@ type Server struct {
 	HTTP *httptest.Server
 	Log  *bytes.Buffer
 	skew atomic.Int64
+
+	queries atomic.Int64
+}
+
+// Queries counts the statements that the database is asked while fn runs.
+func (s *Server) Queries(fn func()) int64 {
+	before := s.queries.Load()
+	fn()
+	return s.queries.Load() - before
 }
 
 // Skip makes the server's clock jump, forwards or back.
@@ -79,6 +88,7 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 		o(&cfg)
 	}
 	s.DB = cfg.DB
+	s.DB.Watch(func(string) { s.queries.Add(1) })
 	s.Server, err = server.New(ctx, cfg)
 	require.NoError(t, err)
 	s.HTTP = httptest.NewServer(s.Server)

@@ -1,0 +1,61 @@
+package coach_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kolibri/bench/bigschool"
+	"kolibri/core/auth"
+	"kolibri/morango"
+	"kolibri/server"
+	"kolibri/server/servertest"
+	"kolibri/store"
+)
+
+// No page asks the database more often because there is more to show.
+func TestQueriesStayTheSame(t *testing.T) {
+	certificate, err := morango.NewRootCertificate(rand.Reader)
+	require.NoError(t, err)
+	hash, err := auth.HashPassword(context.Background(), servertest.CheapHasher{}, rand.Reader, servertest.Password)
+	require.NoError(t, err)
+	counts := map[string][]int64{}
+	for _, size := range []bigschool.Size{
+		{Learners: 10, Classes: 1, Lessons: 3, Quizzes: 3, Attempts: 400},
+		{Learners: 1000, Classes: 2, Lessons: 20, Quizzes: 20, Attempts: 6000},
+	} {
+		s := servertest.New(t, func(c *server.Config) { c.Hasher = servertest.CheapHasher{} })
+		school, err := bigschool.Make(context.Background(), s.DB, rand.Reader, hash, certificate, size)
+		require.NoError(t, err)
+		w := &servertest.World{Server: s, IDs: map[string]string{"class": school.Classes[0], "lesson": school.Lessons[0], "quiz": school.Quizzes[0],
+			"exercise": school.Exercise, "drill": school.Drill, "learner": school.Learners[0]}}
+		require.NoError(t, s.DB.Read(context.Background(), func(tx *store.Tx) error {
+			found, err := tx.Strings("SELECT id FROM kolibriauth_facilityuser WHERE username = ?", bigschool.Coach)
+			w.IDs["coach"] = found[0]
+			return err
+		}))
+		for who, paths := range map[string][]string{
+			"coach": {"/coach/api/classsummary/{class}/", "/coach/api/lessonreport/", "/coach/api/lessonreport/{lesson}/", "/coach/api/quizdifficulties/{quiz}/",
+				"/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}", "/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}&lesson_id={lesson}",
+				"/coach/api/practicequizdifficulties/{drill}/?classroom_id={class}", "/coach/api/notifications/?classroom_id={class}&limit=10",
+				"/api/lessons/lesson/?collection={class}", "/api/lessons/lesson/size/?collection={class}", "/api/exams/exam/?collection={class}", "/api/exams/exam/size/?collection={class}",
+				"/api/courses/coursesession/?collection={class}", "/api/attendance/attendancesession/?collection={class}", "/api/attendance/attendancerecord/"},
+			"learner": {"/learn/api/learnerclassroom/", "/learn/api/homehydrate/", "/learn/api/learnerlesson/", "/learn/api/learnercourse/", "/api/exams/exam/"},
+		} {
+			c := w.As(t, who)
+			for _, path := range paths {
+				counts[path] = append(counts[path], s.Queries(func() {
+					a := c.Get(w.Path(path))
+					require.Equal(t, http.StatusOK, a.Status, "%s: %s", path, a.Text)
+				}))
+			}
+		}
+	}
+	for path, n := range counts {
+		require.Equal(t, n[0], n[1], path)
+		require.Less(t, n[0], int64(30), path)
+	}
+}
