@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 )
 
 // ErrNoAttach is returned where a second database cannot be read by SQL: on PostgreSQL.
@@ -42,6 +43,18 @@ func (db *DB) WriteAttached(ctx context.Context, path string, fn func(*Tx) error
 	defer func() {
 		_, on := conn.ExecContext(cleanup, "PRAGMA foreign_keys = ON")
 		err = errors.Join(err, mapError(on))
+	}()
+	// whole tables are written: with the usual cache their indexes' pages would go to disk and back
+	var cache int64
+	if err := conn.QueryRowContext(ctx, "PRAGMA cache_size").Scan(&cache); err != nil {
+		return mapError(err)
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA cache_size = -64000"); err != nil {
+		return mapError(err)
+	}
+	defer func() {
+		_, back := conn.ExecContext(cleanup, "PRAGMA cache_size = "+strconv.FormatInt(cache, 10))
+		err = errors.Join(err, mapError(back))
 	}()
 	raw, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {

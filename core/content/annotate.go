@@ -6,31 +6,43 @@ import (
 	"kolibri/store"
 )
 
-// AnnotateLabels fills the bitmasks by which a channel's nodes are found by label. Each different
-// text is looked at once, however many nodes have it.
-// kolibri/core/content/utils/search.py: annotate_label_bitmasks
-func AnnotateLabels(tx *store.Tx, channel string) error {
-	if _, err := tx.Exec("CREATE TEMPORARY TABLE IF NOT EXISTS label_masks (labels text PRIMARY KEY, bits bigint NOT NULL)"); err != nil {
-		return err
+// Annotate fills what a channel's nodes are found by, in one pass over them: the bitmasks of their
+// labels, and the modality in their options. Each different text of labels is looked at once, however
+// many nodes have it. The text of options is searched as the publisher writes it, with one space.
+// kolibri/core/content/utils/search.py: annotate_label_bitmasks, annotate_modality
+func Annotate(tx *store.Tx, channel string) error {
+	for _, statement := range []string{
+		"CREATE TEMPORARY TABLE IF NOT EXISTS label_masks (field integer, labels text, bits bigint NOT NULL, PRIMARY KEY (field, labels))", "DELETE FROM label_masks",
+	} {
+		if _, err := tx.Exec(statement); err != nil {
+			return err
+		}
 	}
-	for _, f := range labelFields {
+	var columns []string
+	var args []any
+	for i, f := range labelFields {
 		texts, err := tx.Strings("SELECT DISTINCT "+f.name+" FROM content_contentnode WHERE channel_id = ? AND "+f.name+" <> ''", channel)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec("DELETE FROM label_masks"); err != nil {
-			return err
-		}
 		for _, text := range texts {
-			if _, err := tx.Exec("INSERT INTO label_masks (labels, bits) VALUES (?, ?)", text, f.contained(text)); err != nil {
+			if _, err := tx.Exec("INSERT INTO label_masks (field, labels, bits) VALUES (?, ?, ?)", i, text, f.contained(text)); err != nil {
 				return err
 			}
 		}
-		if _, err := tx.Exec("UPDATE content_contentnode SET "+f.column()+" = coalesce((SELECT bits FROM label_masks WHERE labels = content_contentnode."+f.name+"), 0) WHERE channel_id = ?", channel); err != nil {
-			return err
+		value := "0"
+		if len(texts) > 0 {
+			value = "coalesce((SELECT bits FROM label_masks WHERE field = ? AND labels = content_contentnode." + f.name + "), 0)"
+			args = append(args, i)
 		}
+		columns = append(columns, f.column()+" = "+value)
 	}
-	_, err := tx.Exec("DROP TABLE label_masks")
+	modality := "modality = CASE WHEN options LIKE '%\"modality\":%' THEN CASE"
+	for _, m := range []string{Course, "CUSTOM_NAVIGATION", Lesson, Quiz, Survey, Unit} {
+		modality += " WHEN options LIKE ? THEN ?"
+		args = append(args, `%"modality": "`+m+`"%`, m)
+	}
+	_, err := tx.Exec("UPDATE content_contentnode SET "+strings.Join(columns, ", ")+", "+modality+" ELSE NULL END ELSE modality END WHERE channel_id = ?", append(args, channel)...)
 	return err
 }
 
@@ -43,17 +55,4 @@ func (f labelField) contained(text string) (bits int64) {
 		}
 	}
 	return bits
-}
-
-// AnnotateModality fills the modality of a channel's nodes from their options. The text is searched
-// as the publisher writes it, with one space (kolibri/core/content/utils/search.py: annotate_modality).
-func AnnotateModality(tx *store.Tx, channel string) error {
-	cases, args := "", []any{}
-	for _, m := range []string{Course, "CUSTOM_NAVIGATION", Lesson, Quiz, Survey, Unit} {
-		cases += " WHEN options LIKE ? THEN ?"
-		args = append(args, `%"modality": "`+m+`"%`, m)
-	}
-	_, err := tx.Exec("UPDATE content_contentnode SET modality = CASE"+cases+` ELSE NULL END WHERE channel_id = ? AND options LIKE '%"modality":%'`,
-		append(args, channel)...)
-	return err
 }

@@ -75,10 +75,11 @@ func Annotate(tx *store.Tx, channel string, s Selection, imported bool) error {
 	if imported {
 		mark = ", admin_imported = TRUE"
 	}
-	if _, err := tx.Exec(`UPDATE content_contentnode SET available = EXISTS (SELECT 1 FROM content_file f
-			JOIN content_localfile l ON l.id = f.local_file_id AND l.available = TRUE
-			WHERE f.supplementary = FALSE AND f.contentnode_id = content_contentnode.id)`+mark+
-		" WHERE channel_id = ? AND kind <> 'topic' AND "+where, channel); err != nil {
+	// one pass: what is written once more below is what is not selected
+	const here = `EXISTS (SELECT 1 FROM content_file f JOIN content_localfile l ON l.id = f.local_file_id AND l.available = TRUE
+			WHERE f.supplementary = FALSE AND f.contentnode_id = content_contentnode.id)`
+	if _, err := tx.Exec("UPDATE content_contentnode SET available = "+here+", on_device_resources = CASE WHEN "+here+` THEN 1 ELSE 0 END,
+		num_coach_contents = CASE WHEN coach_content = TRUE THEN 1 ELSE 0 END`+mark+" WHERE channel_id = ? AND kind <> 'topic' AND "+where, channel); err != nil {
 		return err
 	}
 	return annotateTree(tx, channel)
@@ -101,10 +102,11 @@ func Hide(tx *store.Tx, channel string, s Selection) error {
 // from the deepest (kolibri/core/content/utils/annotation.py: recurse_annotation_up_tree).
 func annotateTree(tx *store.Tx, channel string) error {
 	if _, err := tx.Exec(`UPDATE content_contentnode SET num_coach_contents = CASE WHEN coach_content = TRUE THEN 1 ELSE 0 END,
-		on_device_resources = CASE WHEN available = TRUE THEN 1 ELSE 0 END WHERE channel_id = ? AND kind <> 'topic'`, channel); err != nil {
+		on_device_resources = CASE WHEN available = TRUE THEN 1 ELSE 0 END WHERE channel_id = ? AND kind <> 'topic'
+		AND (num_coach_contents IS NULL OR on_device_resources IS NULL OR on_device_resources <> CASE WHEN available = TRUE THEN 1 ELSE 0 END)`, channel); err != nil {
 		return err
 	}
-	if _, err := tx.Exec("UPDATE content_contentnode SET available = FALSE, on_device_resources = 0 WHERE channel_id = ? AND kind = 'topic'", channel); err != nil {
+	if _, err := tx.Exec("UPDATE content_contentnode SET available = FALSE, on_device_resources = 0 WHERE channel_id = ? AND kind = 'topic' AND (available = TRUE OR on_device_resources IS NULL)", channel); err != nil {
 		return err
 	}
 	depth, err := tx.Int("SELECT max(level) FROM content_contentnode WHERE channel_id = ?", channel)
@@ -142,8 +144,8 @@ func annotateChannel(tx *store.Tx, channel string) error {
 		return err
 	}
 	if _, err := tx.Exec(`UPDATE content_channelmetadata SET
-		published_size = (SELECT coalesce(sum(file_size), 0) FROM content_localfile WHERE available = TRUE AND id IN (
-			SELECT f.local_file_id FROM content_file f JOIN content_contentnode n ON n.id = f.contentnode_id WHERE n.channel_id = ?)),
+		published_size = (SELECT coalesce(sum(file_size), 0) FROM (SELECT DISTINCT l.id, l.file_size FROM content_contentnode n
+			JOIN content_file f ON f.contentnode_id = n.id JOIN content_localfile l ON l.id = f.local_file_id WHERE n.channel_id = ? AND l.available = TRUE) sizes),
 		total_resource_count = (SELECT count(*) FROM content_contentnode WHERE channel_id = ? AND available = TRUE AND kind <> 'topic'),
 		included_categories = ?, included_grade_levels = ?,
 		"order" = CASE WHEN coalesce("order", 0) > 0 THEN "order" ELSE (SELECT coalesce(max("order"), 0) + 1 FROM content_channelmetadata) END

@@ -73,10 +73,17 @@ func choose(tx *store.Tx, channel string, presets []string, c choice) (resources
 		if err != nil {
 			return 0, nil, err
 		}
-		sources = append(sources, `SELECT f.local_file_id FROM content_file f JOIN content_contentnode t ON t.id = f.contentnode_id
-			WHERE t.channel_id = ? AND t.kind = 'topic' AND EXISTS (SELECT 1 FROM (
-				SELECT min(lft) AS first, max(rght) AS last FROM chosen_nodes GROUP BY (rght - 1) / ?) s WHERE t.lft <= s.last AND t.rght >= s.first)`)
-		args = append(args, channel, segment)
+		for _, statement := range []string{"CREATE TEMPORARY TABLE IF NOT EXISTS chosen_segments (first integer, last integer)", "DELETE FROM chosen_segments"} {
+			if _, err := tx.Exec(statement); err != nil {
+				return 0, nil, err
+			}
+		}
+		if _, err := tx.Exec("INSERT INTO chosen_segments SELECT min(lft), max(rght) FROM chosen_nodes GROUP BY (rght - 1) / ?", segment); err != nil {
+			return 0, nil, err
+		}
+		sources = append(sources, `SELECT f.local_file_id FROM content_contentnode t JOIN content_file f ON f.contentnode_id = t.id
+			WHERE t.channel_id = ? AND t.kind = 'topic' AND EXISTS (SELECT 1 FROM chosen_segments s WHERE t.lft <= s.last AND t.rght >= s.first)`)
+		args = append(args, channel)
 	}
 	files, err = store.Select(tx, func(row store.Scanner) (f file, err error) {
 		var size *int64

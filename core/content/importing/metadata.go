@@ -267,10 +267,7 @@ func finish(tx *store.Tx, meta Meta, was *present, partial bool) error {
 			return err
 		}
 	}
-	if err := content.AnnotateLabels(tx, meta.ID); err != nil {
-		return err
-	}
-	if err := content.AnnotateModality(tx, meta.ID); err != nil {
+	if err := content.Annotate(tx, meta.ID); err != nil {
 		return err
 	}
 	if err := annotateAncestors(tx, meta.ID); err != nil {
