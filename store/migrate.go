@@ -30,6 +30,7 @@ var migrations = []migration{
 	{"0001_kolibri_0_19_5", createSchema},
 	{"0002_reserved_locations", insertReservedLocations},
 	{"0003_sync_indexes", createSyncIndexes},
+	{"0004_content_indexes", createContentIndexes},
 }
 
 // Migrate brings the database to the schema this program needs: it makes everything in an empty
@@ -264,6 +265,20 @@ func createSyncIndexes(tx *Tx, _ DDL) error {
 	}
 	for _, s := range statements {
 		if _, err := tx.Exec(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createContentIndexes makes the indexes that a library of many thousand resources is read by: the
+// original's have nothing for the place in a tree, by which ancestors, descendants and pages are found.
+func createContentIndexes(tx *Tx, _ DDL) error {
+	for _, statement := range []string{
+		"CREATE INDEX IF NOT EXISTS kolibri_go_tree ON content_contentnode (tree_id, lft, rght)",
+		"CREATE INDEX IF NOT EXISTS kolibri_go_page ON content_contentnode (available, lft, id)",
+	} {
+		if _, err := tx.Exec(statement); err != nil {
 			return err
 		}
 	}

@@ -62,7 +62,8 @@ func ChannelQuery(r *api.Request) *api.Query {
 		Order: `c."order", c.id`,
 	}
 	if available, given := r.BoolParam("available"); given {
-		q.Where("n.available = ?", available)
+		// roots are found by the channels, of which there are few, and not by what is available
+		q.Where("CASE WHEN n.available = TRUE THEN 1 ELSE 0 END = ?", map[bool]int{true: 1}[available])
 	}
 	if _, given := r.BoolParam("contains_exercise"); given {
 		q.Where("EXISTS (SELECT 1 FROM content_contentnode z WHERE z.kind = 'exercise' AND z.available = TRUE AND z.channel_id = c.id)")

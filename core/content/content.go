@@ -15,6 +15,7 @@ type Content struct {
 	build fs.FS
 	seen  labelCache
 	asked asked
+	texts textIndex
 
 	kept kept
 

@@ -42,7 +42,9 @@ func (c *Content) filter(r *api.Request, q *api.Query) (none bool, err error) {
 			AND z.tree_id = n.tree_id AND z.lft >= n.lft AND z.rght <= n.rght)`, Quiz)
 	}
 	f.labels()
-	c.withKeywords(r, q, strings.TrimSpace(r.Query().Get("keywords")))
+	if err := c.withKeywords(r, q, strings.TrimSpace(r.Query().Get("keywords"))); err != nil {
+		return false, err
+	}
 	f.ids("channels", "n.channel_id")
 	if list := r.ListParam("languages"); list != nil {
 		q.Where("n.lang_id IN ?", store.In(list))

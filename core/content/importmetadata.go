@@ -74,15 +74,24 @@ func importMetadata(r *api.Request) (any, error) {
 	if size == 0 {
 		q.Order = ""
 		nodes, args := q.SQL("n.id")
-		return exportRows(r.Tx, schema, nodes, args)
+		if r.Query().Get("descendants") != "" {
+			return exportRows(r.Tx, schema, nodes, args)
+		}
+		ids, err := r.Tx.Strings(nodes, args...) // a few ancestors are found once
+		if err != nil {
+			return nil, err
+		}
+		return exportRows(r.Tx, schema, someNodes, []any{store.In(ids)})
 	}
 	ids, next, err := page(r, q, byLeft, size)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := exportRows(r.Tx, schema, "SELECT n.id FROM content_contentnode n WHERE n.id IN ?", []any{store.In(ids)})
+	rows, err := exportRows(r.Tx, schema, someNodes, []any{store.In(ids)})
 	return map[string]any{"more": more(r, next), "results": rows}, err
 }
+
+const someNodes = "SELECT n.id FROM content_contentnode n WHERE n.id IN ?"
 
 // checkSchema refuses versions of the content schema that rows cannot be given in.
 func checkSchema(text string) error {

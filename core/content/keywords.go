@@ -25,17 +25,32 @@ func (c *Content) critical(all []string) []string {
 
 // withKeywords lets nodes through whose title, or whose description, holds all words that matter.
 // kolibri/core/content/api.py: ContentNodeFilter.filter_keywords
-func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) {
+func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error {
 	all := words(text)
 	if some := c.critical(all); len(some) > 0 {
 		all = some
 	}
 	if len(all) == 0 {
-		return
+		return nil
+	}
+	titles, known, err := c.texts.match(r.Tx, "n.title", all)
+	if err != nil {
+		return err
+	}
+	if known {
+		descriptions, few, err := c.texts.match(r.Tx, "n.description", all)
+		if err != nil {
+			return err
+		}
+		if few {
+			q.Where("n.id IN ?", store.In(append(titles, descriptions...)))
+			return nil
+		}
 	}
 	title, titleArgs := containsAll(r.Tx, "n.title", all)
 	description, descriptionArgs := containsAll(r.Tx, "n.description", all)
 	q.Where("("+title+") OR ("+description+")", append(titleArgs, descriptionArgs...)...)
+	return nil
 }
 
 // containsAll is the condition that a column holds all words, in capitals or not. SQLite's LIKE

@@ -45,7 +45,10 @@ func (c *Content) searchList(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	attempts := c.attempts(r.Tx, r.Query().Get("search"))
+	attempts, err := c.attempts(r.Tx, r.Query().Get("search"))
+	if err != nil {
+		return nil, err
+	}
 	ids, err := best(r.Tx, q, attempts, limit)
 	if err != nil {
 		return nil, err
@@ -91,12 +94,22 @@ type attempt struct {
 
 // attempts are the ways to fit a text, best first: all words in the title, those that matter, the
 // same in the description, then any word that matters, long ones first.
-func (c *Content) attempts(tx *store.Tx, text string) []attempt {
+func (c *Content) attempts(tx *store.Tx, text string) ([]attempt, error) {
 	all := words(text)
 	some := c.critical(all)
 	var out []attempt
+	var failed error
 	add := func(column string, words []string) {
-		if len(words) > 0 {
+		if len(words) == 0 || failed != nil {
+			return
+		}
+		ids, known, err := c.texts.match(tx, column, words)
+		switch {
+		case err != nil:
+			failed = err
+		case known:
+			out = append(out, attempt{"n.id IN ?", []any{store.In(ids)}})
+		default:
 			condition, args := containsAll(tx, column, words)
 			out = append(out, attempt{condition, args})
 		}
@@ -112,7 +125,7 @@ func (c *Content) attempts(tx *store.Tx, text string) []attempt {
 			add(column, []string{w})
 		}
 	}
-	return out
+	return out, failed
 }
 
 // best collects up to limit nodes that fit, each content once, by one attempt after the other.
