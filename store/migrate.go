@@ -276,7 +276,9 @@ func createSyncIndexes(tx *Tx, _ DDL) error {
 func createContentIndexes(tx *Tx, _ DDL) error {
 	for _, statement := range []string{
 		"CREATE INDEX IF NOT EXISTS kolibri_go_tree ON content_contentnode (tree_id, lft, rght)",
-		"CREATE INDEX IF NOT EXISTS kolibri_go_page ON content_contentnode (available, lft, id)",
+		"CREATE INDEX IF NOT EXISTS kolibri_go_channel ON content_contentnode (channel_id, lft, id)",
+		// not by what is available: SQLite would take such an index before that of the parents
+		"CREATE INDEX IF NOT EXISTS kolibri_go_page ON content_contentnode (lft, id) WHERE available = TRUE",
 	} {
 		if _, err := tx.Exec(statement); err != nil {
 			return err

@@ -43,7 +43,7 @@ func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error 
 			return err
 		}
 		if few {
-			q.Where("n.id IN ?", store.In(append(titles, descriptions...)))
+			q.Where(amongMatches, matches(append(titles, descriptions...)))
 			return nil
 		}
 	}
@@ -51,6 +51,18 @@ func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error 
 	description, descriptionArgs := containsAll(r.Tx, "n.description", all)
 	q.Where("("+title+") OR ("+description+")", append(titleArgs, descriptionArgs...)...)
 	return nil
+}
+
+// amongMatches is the condition that a node is one of those that the text index found. They come as one
+// argument, since a statement of thousands takes SQLite longer to read than to run.
+const amongMatches = "n.id IN (SELECT value FROM json_each(?))"
+
+// matches are ids as that argument.
+func matches(ids []string) string {
+	if len(ids) == 0 {
+		return "[]"
+	}
+	return `["` + strings.Join(ids, `","`) + `"]`
 }
 
 // containsAll is the condition that a column holds all words, in capitals or not. SQLite's LIKE

@@ -1,7 +1,9 @@
 package content
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -59,14 +61,7 @@ func (c *Content) searchList(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	anywhere, args := "1 = 1", []any(nil)
-	if len(attempts) > 0 {
-		parts := make([]string, len(attempts))
-		for i, a := range attempts {
-			parts[i], args = "("+a.condition+")", append(args, a.args...)
-		}
-		anywhere = strings.Join(parts, " OR ")
-	}
+	anywhere, args := anyOf(attempts)
 	counted := q.Clone().Where(anywhere, args...)
 	counted.Order = ""
 	text, all := counted.SQL("COUNT(DISTINCT n.content_id)")
@@ -90,6 +85,7 @@ func (c *Content) searchList(r *api.Request) (any, error) {
 type attempt struct {
 	condition string
 	args      []any
+	ids       []string // of all nodes that fit, where they are known
 }
 
 // attempts are the ways to fit a text, best first: all words in the title, those that matter, the
@@ -108,10 +104,10 @@ func (c *Content) attempts(tx *store.Tx, text string) ([]attempt, error) {
 		case err != nil:
 			failed = err
 		case known:
-			out = append(out, attempt{"n.id IN ?", []any{store.In(ids)}})
+			out = append(out, attempt{amongMatches, []any{matches(ids)}, ids})
 		default:
 			condition, args := containsAll(tx, column, words)
-			out = append(out, attempt{condition, args})
+			out = append(out, attempt{condition, args, nil})
 		}
 	}
 	for _, column := range []string{"n.title", "n.description"} {
@@ -126,6 +122,27 @@ func (c *Content) attempts(tx *store.Tx, text string) ([]attempt, error) {
 		}
 	}
 	return out, failed
+}
+
+// anyOf is the condition that a node fits in one of the ways.
+func anyOf(attempts []attempt) (condition string, args []any) {
+	if len(attempts) == 0 {
+		return "1 = 1", nil
+	}
+	known := map[string]bool{}
+	var parts []string
+	for _, a := range attempts {
+		if a.condition != amongMatches {
+			parts, args = append(parts, "("+a.condition+")"), append(args, a.args...)
+		}
+		for _, id := range a.ids {
+			known[id] = true
+		}
+	}
+	if len(parts) < len(attempts) {
+		parts, args = append(parts, amongMatches), append(args, matches(slices.Collect(maps.Keys(known))))
+	}
+	return strings.Join(parts, " OR "), args
 }
 
 // best collects up to limit nodes that fit, each content once, by one attempt after the other.

@@ -54,7 +54,7 @@ func listed(r *api.Request, id *string) (any, error) {
 	}
 	q := &api.Query{From: "content_channelmetadata c JOIN content_contentnode n ON n.id = c.root_id LEFT JOIN content_language l ON l.id = n.lang_id",
 		Order: `c."order", c.id`}
-	q.Where("n.available = TRUE")
+	q.Where("CASE WHEN n.available = TRUE THEN 1 ELSE 0 END = 1") // see content.ChannelQuery
 	if id != nil {
 		q.Where("c.id = ?", *id)
 	}
