@@ -1,0 +1,108 @@
+//go:build !js
+
+package transfer
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kolibri/morango"
+	"kolibri/store"
+)
+
+// grow adds answers until a home has so many; each travels as about 1.7 kB, as real ones do.
+func (d *device) grow(t testing.TB, count int) {
+	write(t, d.DB, func(tx *store.Tx) {
+		var row struct{ dataset, user, try, session, answer, history string }
+		require.NoError(t, tx.QueryRow("SELECT dataset_id, user_id, masterylog_id, sessionlog_id, answer, interaction_history FROM logger_attemptlog LIMIT 1").
+			Scan(&row.dataset, &row.user, &row.try, &row.session, &row.answer, &row.history))
+		history := "[" + row.history[1:len(row.history)-1]
+		for len(history) < 600 {
+			history += ", " + row.history[1:len(row.history)-1]
+		}
+		rows := make([]morango.Row, 0, batch)
+		for i := range count {
+			at := store.Zoned(time.Date(2026, 1, 5, 8, 0, i, 0, time.UTC))
+			rows = append(rows, morango.Row{"$source": fmt.Sprintf("%032x", i), "dataset_id": row.dataset, "user_id": row.user, "masterylog_id": row.try,
+				"sessionlog_id": row.session, "item": fmt.Sprintf("%032x", i), "start_timestamp": at, "end_timestamp": at, "completion_timestamp": at, "time_spent": 20.5,
+				"complete": true, "correct": float64(i % 2), "hinted": false, "answer": row.answer, "simple_answer": fmt.Sprint("a", i), "interaction_history": history + "]", "error": false})
+			if len(rows) == batch || i == count-1 {
+				_, err := morango.InsertNew(tx, rand.Reader, morango.AttemptLog, rows...)
+				require.NoError(t, err)
+				rows = rows[:0]
+			}
+		}
+	})
+}
+
+// BenchmarkStages measures the stages of a transfer in records per second:
+//
+//	go test ./morango/transfer -run ^$ -bench Stages -benchtime 1x
+func BenchmarkStages(b *testing.B) {
+	for _, count := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			for range b.N {
+				benchStages(b, count)
+			}
+		})
+	}
+}
+
+func benchStages(b *testing.B, count int) {
+	h, from, to := readHome(b), &device{openDB(b), "from"}, &device{openDB(b), "to"}
+	h.fill(b, from.DB)
+	from.grow(b, count)
+	s := &Session{ID: testSession, Filter: h.filter(), Push: true, V2: true, ServerFSIC: `{"super": {}, "sub": {}}`}
+	from.begin(b, s)
+	to.begin(b, s)
+	b.ResetTimer()
+	stage := func(name string, d *device, work func(tx *store.Tx) error) {
+		start := time.Now()
+		write(b, d.DB, func(tx *store.Tx) { require.NoError(b, work(tx)) })
+		b.ReportMetric(float64(count)/time.Since(start).Seconds(), name+"/s")
+	}
+	var err error
+	stage("serialize", from, func(tx *store.Tx) error { _, err = Serialize(tx, s.Filter, Options{}); return err })
+	write(b, from.DB, func(tx *store.Tx) { s.ClientFSIC, err = MaxCounters(tx, s.Filter, true, true); require.NoError(b, err) })
+	stage("queue", from, func(tx *store.Tx) error { _, err = Queue(tx, s); return err })
+	const size = 1000
+	var chunks [][]byte
+	stage("read", from, func(tx *store.Tx) error {
+		for at := int64(0); ; at += size {
+			records, err := Buffers(tx, s.ID, at, size)
+			if err != nil || len(records) == 0 {
+				return err
+			}
+			wire, err := json.Marshal(records)
+			if err != nil {
+				return err
+			}
+			chunks = append(chunks, wire)
+		}
+	})
+	stage("buffer", to, func(tx *store.Tx) error {
+		for _, wire := range chunks {
+			records, err := DecodeBuffers(bytes.NewReader(wire))
+			if err != nil {
+				return err
+			}
+			if _, err := Receive(tx, s, records); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	stage("dequeue", to, func(tx *store.Tx) error { _, err = Dequeue(tx, s); return err })
+	stage("deserialize", to, func(tx *store.Tx) error { _, err = Deserialize(tx, s.Filter, Options{}); return err })
+	require.EqualValues(b, from.count(b, "SELECT count(*) FROM logger_attemptlog"), to.count(b, "SELECT count(*) FROM logger_attemptlog"))
+	// a second time there is nothing to do, however much there is
+	start := time.Now()
+	require.Zero(b, send(b, from, to, s.Filter, true))
+	b.ReportMetric(float64(time.Since(start).Milliseconds()), "empty-ms")
+}
