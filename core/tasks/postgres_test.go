@@ -100,4 +100,24 @@ func TestProcessesShareJobs(t *testing.T) {
 		h.until(id, Completed)
 		b.stop()
 	})
+	t.Run("a process that was only slow does not end what another has taken", func(t *testing.T) {
+		goOn, ended := make(chan bool), make(chan error, 1)
+		a := h.start(map[string]Work{slow: {Run: func(_ context.Context, task *Task) (any, error) {
+			<-goOn
+			err := task.Write(func(tx *store.Tx) error { return task.Complete(tx, "from the slow one") })
+			ended <- err
+			return nil, err
+		}}})
+		id := h.enqueue(a, slow, Spec{}, Schedule{})
+		h.until(id, Running)
+		h.setClock(h.db.Now().Add(silent + time.Second))
+		b := h.start(map[string]Work{slow: {Run: func(context.Context, *Task) (any, error) { return "from the other", nil }}})
+		h.until(id, Completed)
+		goOn <- true
+		require.ErrorIs(t, <-ended, errLost, "its transaction is undone")
+		a.stop()
+		require.Equal(t, "from the other", h.job(id).Result)
+		require.Equal(t, Completed, h.job(id).State)
+		b.stop()
+	})
 }

@@ -22,10 +22,11 @@ const (
 )
 
 // On one PostgreSQL several processes share the jobs: each tells every beat that its jobs are alive,
-// and takes up those of others that have been silent for the time of several beats.
+// and takes up those of others that have been silent for the time of several beats. All go by the
+// database's clock. A process that cannot tell gives its jobs up before others take them.
 const (
-	beat   = 20 * time.Second
-	silent = 2 * time.Minute
+	beat   = 5 * time.Second
+	silent = 30 * time.Second
 )
 
 // Start takes up the jobs that an earlier server left unfinished and begins to run jobs. The runner
@@ -65,6 +66,10 @@ func (r *Runner) requeue(tx *store.Tx) error {
 		if err := job.save(tx); err != nil {
 			return err
 		}
+		// whoever had it may not end it any more, should it only have been slow
+		if _, err := tx.Exec("UPDATE jobs SET worker_process = NULL WHERE id = ?", job.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -74,23 +79,50 @@ func (r *Runner) share(ctx context.Context) error {
 	r.mu.Lock()
 	ids := slices.Collect(maps.Keys(r.running))
 	r.mu.Unlock()
-	return r.host.DB.Write(ctx, func(tx *store.Tx) error {
+	var lost []string
+	err := r.host.DB.Write(ctx, func(tx *store.Tx) (err error) {
 		if _, err := tx.Exec("UPDATE jobs SET time_updated = ? WHERE id IN ? AND worker_process = ?", tx.Now(), store.In(ids), r.id); err != nil {
+			return err
+		}
+		lost, err = tx.Strings("SELECT id FROM jobs WHERE id IN ? AND (worker_process IS NULL OR worker_process <> ?)", store.In(ids), r.id)
+		if err != nil {
 			return err
 		}
 		return r.requeue(tx)
 	})
+	if err != nil {
+		return err
+	}
+	for _, id := range lost {
+		r.stop(id, errLost)
+	}
+	return nil
+}
+
+// giveUp ends all of this process's jobs, because others will take them for abandoned.
+func (r *Runner) giveUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, cancel := range r.running {
+		r.host.Log.Warn("tasks: the database has been out of reach for too long; the job will run again", "job", id)
+		cancel(errLost)
+	}
 }
 
 func (r *Runner) loop() {
 	defer r.done.Done()
 	base := r.host.Base
-	shared := time.Now()
+	shared, told := time.Now(), time.Now()
 	for base.Err() == nil {
 		var err error
 		next := time.Second
 		if r.host.DB.Dialect() == store.Postgres && time.Since(shared) >= beat {
 			shared, err = time.Now(), r.share(base)
+			if err == nil {
+				told = time.Now()
+			} else if time.Since(told) > silent-2*beat {
+				r.giveUp()
+			}
 		}
 		if err == nil {
 			next, err = r.round(base)
@@ -286,6 +318,10 @@ func (r *Runner) execute(ctx context.Context, job *Job) error {
 		return nil
 	}
 	ending := r.finish(t, result, err)
+	if errors.Is(ending, errLost) {
+		r.host.Log.Warn("tasks: another process has taken a job over", "job", job.ID, "type", job.Func)
+		return nil
+	}
 	if ending != nil && err == nil { // the result is nothing that can be kept
 		ending = r.finish(t, nil, ending)
 	}
@@ -308,7 +344,7 @@ func (r *Runner) finish(t *Task, result any, failure error) error {
 }
 
 func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
-	job, err := get(tx, t.Job.ID)
+	job, err := r.own(tx, t.Job.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // somebody deleted it meanwhile
 	}
@@ -319,8 +355,8 @@ func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
 	switch {
 	case failure == nil:
 		job.State, job.Result = Completed, result
-	case cause == errShutdown:
-		job.State = Queued // to be done at the next start
+	case cause == errShutdown, cause == errLost:
+		job.State = Queued // to be done at the next start, or by another process
 		return job.save(tx)
 	case cause == ErrCanceled || errors.Is(failure, ErrCanceled):
 		job.State = Canceled
@@ -340,6 +376,19 @@ func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
 		return err
 	}
 	return r.again(tx, t, job, failure)
+}
+
+// own reads a job of this process; errLost says that it is another's by now.
+func (r *Runner) own(tx *store.Tx, id string) (*Job, error) {
+	job, err := get(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	mine, err := tx.Exists("SELECT 1 FROM jobs WHERE id = ? AND worker_process = ?", id, r.id)
+	if err == nil && !mine {
+		err = errLost
+	}
+	return job, err
 }
 
 // again schedules a finished job anew where it asked for that, failed and is retried, or repeats

@@ -16,6 +16,9 @@ var ErrCanceled = errors.New("cancelled by the user")
 // errShutdown is why it is done when the server ends: the job is then run again at the next start.
 var errShutdown = errors.New("the server is shutting down")
 
+// errLost is why it is done when another process has the job: this one was silent for too long.
+var errLost = errors.New("another process has taken the job over")
+
 // Failure is an error with the name that the front end knows it by: the original shows the class of
 // its exception.
 type Failure struct {
@@ -133,7 +136,7 @@ func (t *Task) update(change func(*Job)) error {
 }
 
 func (t *Task) change(tx *store.Tx, change func(*Job)) error {
-	saved, err := get(tx, t.Job.ID)
+	saved, err := t.runner.own(tx, t.Job.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
