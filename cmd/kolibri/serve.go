@@ -23,6 +23,7 @@ import (
 	"kolibri/core/auth"
 	"kolibri/core/content/storage"
 	"kolibri/server"
+	"kolibri/store"
 )
 
 const (
@@ -70,11 +71,17 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 	if err != nil {
 		return nil, err
 	}
-	media, err := storage.Folder(filepath.Join(h.settings.Home, "media"), nil)
+	host, exports := hostOf(h), filepath.Join(h.settings.Home, "media")
+	if h.db.Dialect() == store.Postgres { // others may serve the same people, and share no folder but this
+		exports = filepath.Join(h.settings.ContentDir, "media")
+		if host.Secret, err = sharedSecret(ctx, h.db); err != nil {
+			return nil, err
+		}
+	}
+	media, err := storage.Folder(exports, nil)
 	if err != nil {
 		return nil, err
 	}
-	host := hostOf(h)
 	host.Media = api.Media{FS: media.FS}
 	return server.New(ctx, server.Config{Host: host, Build: front.files, Content: content})
 }
