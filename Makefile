@@ -35,8 +35,8 @@ build: pip ## make build/ from the pinned Kolibri wheel and this repository
 	@$(GO) run ./cmd/bundle $(if $(FAST),-fast)
 
 .PHONY: kolibri
-kolibri: ## make bin/kolibri, the native command
-	$(GO) build -trimpath -ldflags "-s -w" -o bin/kolibri ./cmd/kolibri
+kolibri: ## make bin/kolibri, the native command: one static program
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/kolibri ./cmd/kolibri
 
 .PHONY: test
 test: ## everything that must pass before a change goes in
@@ -66,6 +66,7 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 .PHONY: e2e
 e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
+	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory kill-test
 
 .PHONY: kill-test
@@ -75,6 +76,10 @@ kill-test: $(MODULES) chromium ## kill workers and browsers amid writes, 250 tim
 # Packages of the wasm, and those that nothing else builds. Most tests are native ones.
 IN_WASM = $$(GOOS=js GOARCH=wasm $(GO) list -deps ./wasm | grep '^kolibri/')
 ONLY_WASM = $$({ $(GO) list ./...; $(GO) list ./...; GOOS=js GOARCH=wasm $(GO) list -e ./...; } | sort | uniq -u)
+
+.PHONY: replica-test
+replica-test: postgres ## kill three servers on one database for ten minutes, then update them; MINUTES=10
+	KOLIBRI_REPLICA_MINUTES=$(or $(MINUTES),10) $(GO) test ./cmd/kolibri -run Replicas -count 1 -timeout 30m -v
 
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
@@ -88,7 +93,9 @@ lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	node_modules/.bin/tsc --project .
 
 .PHONY: bench
-bench: build kolibri $(MODULES) chromium ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md
+bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md
+	@# the part on PostgreSQL needs a reference with psycopg2; .cache/kolibri-0.19.5 gets it by pip
+	e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
 
 .PHONY: check-size

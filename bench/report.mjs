@@ -50,6 +50,24 @@ rounds; ${r.machine}. The ratios are what counts. "Python" is a real Kolibri 0.1
 			),
 		);
 	}
+	if (r.cloud) {
+		const { ours, two, reference } = r.cloud;
+		const row = (/** @type {string} */ name, /** @type {any} */ t) => [
+			name,
+			ms(t.rate),
+			times(t.rate / reference.rate),
+			t.memory ? mb(t.memory) : "-",
+			t.failed,
+		];
+		parts.push(
+			"## On PostgreSQL, 16 clients, the mix of a recorded tour",
+			"Clients, PostgreSQL and servers share the cores, so two processes cannot show what two machines would.",
+			table(
+				["", "requests/s", "faster", "MB", "errors"],
+				[row("Python", reference), row("Go", ours), row("Go, two processes", two)],
+			),
+		);
+	}
 	if (r.requests) {
 		const done = r.requests.filter((/** @type {any} */ q) => q.status.tab < 400 && q.status.reference < 400);
 		const left = r.requests.filter((/** @type {any} */ q) => !done.includes(q));

@@ -238,6 +238,8 @@ if (wants("requests") || wants("pages"))
 		if (wants("pages")) results.pages = await pageChanges(pages, schools);
 		results.memory = await pages.find((p) => p.target.tab)?.moduleMemory();
 	});
+if (fs.existsSync(".cache/bench-cloud.json"))
+	results.cloud = JSON.parse(fs.readFileSync(".cache/bench-cloud.json", "utf8"));
 fs.mkdirSync(".cache", { recursive: true });
 fs.writeFileSync(".cache/bench.json", JSON.stringify(results, null, 1));
 const text = report(results);

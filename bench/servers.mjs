@@ -14,6 +14,8 @@ export class Native {
 	constructor(name, command) {
 		this.name = name;
 		this.command = command;
+		/** @type {Record<string, string | undefined>} */
+		this.env = {}; // further options
 		this.home = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-bench-"));
 	}
 
@@ -34,6 +36,7 @@ export class Native {
 				KOLIBRI_ZEROCONF_ENABLED: "False",
 				KOLIBRI_LISTEN_ADDRESS: "127.0.0.1",
 				KOLIBRI_ZIP_CONTENT_PORT: String(this.zipPort),
+				...this.env,
 				...(process.env.KOLIBRI_BUILD_DIR ? { KOLIBRI_BUILD_DIR: process.env.KOLIBRI_BUILD_DIR } : {}),
 			},
 			stdio: "ignore",

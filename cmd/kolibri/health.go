@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -83,4 +85,26 @@ func (h *health) mayMeasure(r *http.Request) bool {
 	}
 	ip := net.ParseIP(clientOf(r))
 	return ip != nil && ip.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+// readyVerb asks the server of this home whether it is ready, for containers without any other program.
+func readyVerb(c *command, args []string) int {
+	s, code := c.settings("ready", args, nil)
+	if s == nil {
+		return code
+	}
+	client := http.Client{Timeout: readyTimeout + time.Second}
+	answer, err := client.Get("http://" + s.at(readProcess(s.Home).Port) + "/readyz")
+	if err != nil {
+		return c.fail(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = errors.New(strings.TrimSpace(string(text)))
+	}
+	if err != nil {
+		return c.fail(err)
+	}
+	return 0
 }

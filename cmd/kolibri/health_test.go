@@ -34,7 +34,7 @@ func (b *box) get(path string, headers ...string) (int, string) {
 }
 
 func TestWatching(t *testing.T) {
-	b := newBox(t, "KOLIBRI_LOG_FORMAT=json", "KOLIBRI_URL_PATH_PREFIX=school", "KOLIBRI_DRAIN_TIME=0.7")
+	b := newBox(t, "KOLIBRI_LOG_FORMAT=json", "KOLIBRI_URL_PATH_PREFIX=school", "KOLIBRI_DRAIN_TIME=2")
 	c := b.command("start", "--foreground")
 	log := &strings.Builder{}
 	c.Stdout, c.Stderr = log, log
@@ -59,9 +59,14 @@ func TestWatching(t *testing.T) {
 	status, _ = b.get("/metrics", "X-Forwarded-For", "192.0.2.1")
 	require.Equal(t, 404, status, "who comes through a proxy may be anybody")
 
+	code, out := b.run("ready")
+	require.Zero(t, code, out)
 	// drained: it tells that it is going, and still answers
 	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
 	require.Eventually(t, func() bool { status, _ := b.get("/readyz"); return status == 503 }, time.Second/2, 5*time.Millisecond)
+	code, out = b.run("ready")
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "shutting down")
 	status, _ = b.get("/school/api/public/info/")
 	require.Equal(t, 200, status)
 	require.NoError(t, c.Wait())

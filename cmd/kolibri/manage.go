@@ -24,6 +24,7 @@ func manageVerbs() []verb {
 		{"importchannel", "Import a channel's database", importChannel},
 		{"importcontent", "Import a channel's files", importContent},
 		{"listchannels", "List the channels on the device", listChannels},
+		{"movedatabase", "Copy this home's database to PostgreSQL, or back", moveDatabase},
 		{"provisiondevice", "Provision a device for use", provisionDevice},
 		{"resumesync", "Go on with a synchronization that was interrupted", resumeSync},
 		{"sync", "Synchronize a facility with another device", syncVerb},

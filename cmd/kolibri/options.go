@@ -106,6 +106,7 @@ var options = []option{
 
 	// this program's own
 	{section: "Database", name: "DATABASE_CONNECTIONS", apply: into(asCount, func(s *settings) *int { return &s.Database.Connections })},
+	{section: "Database", name: "DATABASE_PASSWORD_FILE", apply: intoPath(func(s *settings) *string { return &s.Database.PasswordFile })},
 	{section: "Server", name: "DRAIN_TIME", apply: into(asDuration, func(s *settings) *time.Duration { return &s.DrainTime })},
 	{section: "Server", name: "LOG_FORMAT", apply: into(oneOf("text", "json"), func(s *settings) *string { return &s.LogFormat })},
 	{section: "Server", name: "METRICS_TOKEN", apply: into(asString, func(s *settings) *string { return &s.MetricsToken })},

@@ -40,7 +40,8 @@ type settings struct {
 // database says where the tables are (section Database).
 type database struct {
 	Engine, Name, User, Password, Host, Port, SSLMode, SSLRootCert string
-	Connections                                                    int // 0: as many as the driver's package thinks fit
+	PasswordFile                                                   string // read when Password is empty
+	Connections                                                    int    // 0: as many as the driver's package thinks fit
 }
 
 const optionsFile = "options.ini"
@@ -102,6 +103,13 @@ func loadSettings(home string, environ []string) (*settings, error) {
 	slices.Sort(wrong)
 	if wrong != nil {
 		return nil, fmt.Errorf("the options cannot be used:\n  %s", strings.Join(append(wrong, s.warnings...), "\n  "))
+	}
+	if path := s.Database.PasswordFile; path != "" && s.Database.Password == "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("DATABASE_PASSWORD_FILE: %w", err)
+		}
+		s.Database.Password = strings.TrimRight(string(text), "\r\n")
 	}
 	quiet, _ := asBool(env["KOLIBRI_DISABLE_REQUEST_LOGGING"])
 	s.LogRequests = s.LogFormat == "json" && !quiet

@@ -121,7 +121,20 @@ func TestEveryOptionIsKnownOnce(t *testing.T) {
 			seen[v] = true
 		}
 	}
-	require.Len(t, options, 57+4, "the original's and this program's own")
+	require.Len(t, options, 57+5, "the original's and this program's own")
+}
+
+func TestPasswordFile(t *testing.T) {
+	home := t.TempDir()
+	_, err := loadSettings(home, []string{"KOLIBRI_DATABASE_PASSWORD_FILE=password"})
+	require.ErrorContains(t, err, "DATABASE_PASSWORD_FILE")
+	put(t, home, "password", "it's secret\n")
+	s, err := loadSettings(home, []string{"KOLIBRI_DATABASE_PASSWORD_FILE=password"})
+	require.NoError(t, err)
+	require.Equal(t, "it's secret", s.Database.Password)
+	s, err = loadSettings(home, []string{"KOLIBRI_DATABASE_PASSWORD_FILE=password", "KOLIBRI_DATABASE_PASSWORD=given"})
+	require.NoError(t, err)
+	require.Equal(t, "given", s.Database.Password)
 }
 
 func TestHomeDir(t *testing.T) {
