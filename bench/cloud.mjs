@@ -150,8 +150,10 @@ export async function cloud(ours, reference) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	const reference = process.env.KOLIBRI_REFERENCE;
-	if (!reference) throw new Error("KOLIBRI_REFERENCE must name the command of a real Kolibri 0.19.5");
+	const reference = process.env.KOLIBRI_REFERENCE ?? path.resolve(".cache/kolibri-0.19.5/bin/kolibri");
+	if (!fs.existsSync(reference))
+		throw new Error("KOLIBRI_REFERENCE must name the command of a real Kolibri 0.19.5");
+	execFileSync(path.join(path.dirname(reference), "python"), ["-c", "import psycopg2"], { stdio: "inherit" });
 	const results = await cloud(path.resolve(process.env.KOLIBRI_NATIVE ?? "bin/kolibri"), reference);
 	fs.mkdirSync(".cache", { recursive: true });
 	fs.writeFileSync(".cache/bench-cloud.json", JSON.stringify(results, null, 1));

@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -155,7 +156,10 @@ func TestOnPostgres(t *testing.T) {
 	server.CreateDatabase(t, "kolibri")
 	b := newBox(t, postgresEnv(server, "kolibri")...)
 	b.provision()
-	c, _ := b.foreground()
+	require.NoError(t, os.RemoveAll(filepath.Join(b.home, "content", "media")))
+	put(t, filepath.Join(b.home, "content"), "media", "no folder can be made here")
+	c, log := b.foreground()
+	require.Contains(t, log.String(), "the content folder cannot be written", "which is no reason not to serve")
 	w, facility := b.signIn()
 	status, answer, err := w.send("POST", "/api/auth/facilityuser/", map[string]any{"facility": facility, "username": "zoë", "full_name": "Zoë", "password": "p"})
 	require.NoError(t, err)

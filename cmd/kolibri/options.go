@@ -34,8 +34,8 @@ func (o *option) variables() []string {
 }
 
 // options are all of the original's, so that a home with an options.ini of a real Kolibri works and
-// misspelt names are found. Those that say check have no meaning for this program (thread pools,
-// Redis, Google's storage); their values are still checked.
+// misspelt names are found. Those that say check have no meaning for this program (Redis, Google's
+// storage); their values are still checked.
 var options = []option{
 	{section: "FileStorage", name: "STORAGE_BACKEND", apply: onlyOne("file_system", "gcs")},
 	{section: "FileStorage", name: "GS_BUCKET_NAME", apply: check(asString)},

@@ -71,7 +71,8 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 	if err != nil {
 		return nil, err
 	}
-	host, exports := hostOf(h), filepath.Join(h.settings.Home, "media")
+	host, own := hostOf(h), filepath.Join(h.settings.Home, "media")
+	exports := own
 	if h.db.Dialect() == store.Postgres { // others may serve the same people, and share no folder but this
 		exports = filepath.Join(h.settings.ContentDir, "media")
 		if host.Secret, err = sharedSecret(ctx, h.db); err != nil {
@@ -79,6 +80,10 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 		}
 	}
 	media, err := storage.Folder(exports, nil)
+	if err != nil && exports != own { // channels may be served from a folder that nobody here can write
+		h.log.Warn("exports stay on this server: the content folder cannot be written", "error", err)
+		media, err = storage.Folder(own, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
