@@ -51,6 +51,12 @@ func (s *Server) start() (err error) {
 	if s.cfg.Content != nil {
 		channels.Register(runner)
 		machine.DescribeDrives(channels.On)
+		library.OnWish = func(tx *store.Tx, wanted bool) error {
+			if wanted {
+				return runner.EnqueueIfBuilt(tx, importing.FetchWished)
+			}
+			return runner.EnqueueIfBuilt(tx, importing.RemoveUnasked)
+		}
 	}
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),

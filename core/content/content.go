@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"kolibri/core/api"
+	"kolibri/store"
 )
 
 // Content answers for the library.
@@ -18,6 +19,9 @@ type Content struct {
 	texts textIndex
 
 	kept kept
+
+	// OnWish, when set, hears that a learner asks for a resource, or takes that back.
+	OnWish func(tx *store.Tx, wanted bool) error
 
 	stopOnce      sync.Once
 	languagesOnce sync.Once

@@ -173,6 +173,9 @@ func (c *Content) wish(r *api.Request) (any, error) {
 		return nil, err
 	}
 	made, err := readRequest(r, q)
+	if err == nil && c.OnWish != nil {
+		err = c.OnWish(r.Tx, true)
+	}
 	return api.Created(made), err
 }
 
@@ -206,6 +209,9 @@ func (c *Content) unwish(r *api.Request) (any, error) {
 		failed, pending, removal, v.Node, v.Reason, p.ID)
 	if err == nil && asked == 0 {
 		err = c.insertRequest(r, p, removal, v.Node, nil, nil)
+	}
+	if err == nil && c.OnWish != nil {
+		err = c.OnWish(r.Tx, false)
 	}
 	return nil, err
 }

@@ -106,7 +106,7 @@ func readMeta(tx *store.Tx, prefix string, has columns, channel string) (Meta, e
 	if given["min_schema_version"] {
 		version = "min_schema_version"
 	}
-	err := tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(version, 0), "+version+" FROM "+prefix+"content_channelmetadata ORDER BY id LIMIT 1").
+	err := tx.QueryRow("SELECT replace(id, '-', ''), name, coalesce(CAST(version AS integer), 0), "+version+" FROM "+prefix+"content_channelmetadata ORDER BY id LIMIT 1").
 		Scan(&m.ID, &m.Name, &m.Version, &m.Schema)
 	if errors.Is(err, store.ErrNotFound) || err == nil && m.ID != channel {
 		return m, ErrNotAChannel

@@ -58,6 +58,7 @@ func (s *statsCache) forget(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.stats, func(key string, _ keptStats) bool { return strings.HasPrefix(key, channel) })
+	maps.DeleteFunc(s.remote, func(key string, _ keptFiles) bool { return strings.HasSuffix(key, channel) })
 }
 
 func (s *statsCache) update(channel string) *diff {

@@ -27,6 +27,10 @@ func (i *Importer) Register(r *tasks.Runner) {
 		r.Handle(app+"disk"+name, tasks.Work{Validate: i.validateDisk(part.files), Run: i.runDisk(part.database, part.files)})
 	}
 	r.Handle(app+"deletechannel", tasks.Work{Validate: validateDelete, Run: i.runDelete})
+	r.Handle(app+"remoteresourceimport", tasks.Work{Validate: i.validateResource, Ask: i.askSource, Run: i.runResource})
+	r.Handle(FetchWished, tasks.Work{Run: i.runWishes})
+	r.Handle(RemoveUnasked, tasks.Work{Run: i.runRemovals})
+	r.Handle(app+"backfill_content_request_priority", tasks.Work{Run: backfill})
 	r.Handle(app+"diskexport", tasks.Work{Validate: i.validateExport, Run: i.runExport})
 	r.Handle(app+"remotechanneldiffstats", tasks.Work{Validate: i.validateRemote(false), Ask: i.askEdition, Run: i.runRemoteDiff})
 	r.Handle(app+"localchanneldiffstats", tasks.Work{Validate: i.validateDisk(false), Ask: i.readEdition, Run: i.runDiskDiff})

@@ -61,6 +61,7 @@ type job struct {
 	// the parts of the work
 	database, files, update, failOnError bool
 	versionRequested                     bool
+	byLearner                            bool // nobody who manages content asked for it
 
 	done, total     atomic.Int64
 	databaseBytes   int64
@@ -374,7 +375,7 @@ func (j *job) annotate(ctx context.Context, here []string) (after int64, err err
 		if err := markFiles(tx, true, here); err != nil {
 			return err
 		}
-		if err := Annotate(tx, j.channel, j.choice.Selection, true); err != nil {
+		if err := Annotate(tx, j.channel, j.choice.Selection, !j.byLearner); err != nil {
 			return err
 		}
 		if l := j.from.Listing(); l != nil && l.Public != nil {
