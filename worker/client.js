@@ -2,9 +2,9 @@
 // (shim/), the shell (web/) and the service worker all use it; they differ only in how they come
 // by a port.
 //
-// When the server changes hands, reads are sent again to the next one. A write that had been sent
-// may or may not have been carried out: it fails with 503 and is never sent twice. Nothing is sent
-// before the server has said hello, so a write that only waited is simply sent to the next one.
+// When the server changes hands, reads are sent again to the next one, and so are writes that the old
+// one never confirmed. A write that it had begun may or may not have been carried out: it fails with 503
+// and is never done twice. Nothing is sent before the server has said hello.
 
 import { BODYLESS, CREDIT, PART, REPEATABLE, scoped, unavailable, VERSION } from "./protocol.js";
 
@@ -27,6 +27,9 @@ import { BODYLESS, CREDIT, PART, REPEATABLE, scoped, unavailable, VERSION } from
  * @property {Uint8Array | ReadableStream<Uint8Array> | null} body
  * @property {string[]} [cookies]
  */
+
+/** How long a confirmation may still be on its way from a server that is gone. */
+const LAST_WORDS_MS = 300;
 
 /** The request was given up by its caller, or ran out of time. */
 export class RequestAborted extends Error {
@@ -95,7 +98,8 @@ export class Connection {
 	/** The server is gone or another: what can be repeated is, the rest fails. */
 	reconnect() {
 		const hadServer = this.epoch !== null;
-		this.port?.close();
+		const { port } = this;
+		setTimeout(() => port?.close(), LAST_WORDS_MS);
 		this.port = this.epoch = null;
 		if (hadServer) for (const pending of [...this.pending.values()]) pending.serverLost();
 		if (this.pending.size) this.connect();
@@ -110,7 +114,7 @@ export class Connection {
 
 	/** @param {MessagePort} port @param {import("./protocol.js").ToClient} message */
 	receive(port, message) {
-		if (port !== this.port) return;
+		if (port !== this.port && message.t !== "got") return;
 		if (message.t === "hello") {
 			if (message.version !== VERSION) return; // another release leads: wait for ours
 			this.epoch = message.epoch;
@@ -137,7 +141,7 @@ class Pending {
 		this.call = call;
 		this.resolve = resolve;
 		this.reject = reject;
-		this.sent = false;
+		this.sent = this.confirmed = false;
 		this.credit = CREDIT;
 		/** @type {(() => void) | null} */
 		this.onCredit = null;
@@ -206,6 +210,9 @@ class Pending {
 	/** @param {Exclude<import("./protocol.js").ToClient, {t: "hello"}>} message */
 	receive(message) {
 		switch (message.t) {
+			case "got":
+				this.confirmed = true;
+				return;
 			case "res":
 				this.settle();
 				this.resolve(message);
@@ -260,10 +267,23 @@ class Pending {
 		const repeatable = REPEATABLE.has(method) && !(body instanceof ReadableStream);
 		if (this.stream) this.fail(new RequestAborted("broken", "the server changed hands"));
 		else if (repeatable) this.sent = false;
-		else {
-			this.settle();
-			this.resolve(unavailable());
-		}
+		else if (body instanceof ReadableStream) this.lost();
+		else setTimeout(() => (this.confirmed ? this.lost() : this.again()), LAST_WORDS_MS);
+	}
+
+	/** Nobody knows whether it was carried out. */
+	lost() {
+		this.settle();
+		this.resolve(unavailable());
+	}
+
+	/** The server that is gone had not taken it. */
+	again() {
+		const { connection } = this;
+		if (!connection.pending.has(this.id)) return;
+		this.sent = false;
+		if (connection.epoch && connection.port) this.send(connection.port);
+		else connection.connect();
 	}
 
 	/** @param {"cancelled" | "timeout" | "broken"} code @param {string} message */

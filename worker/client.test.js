@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { Connection } from "./client.js";
 import { CookieJar } from "./jar.js";
-import { acceptLanguage, CREDIT, PART } from "./protocol.js";
+import { acceptLanguage, CREDIT, PART, VERSION } from "./protocol.js";
 import { PortServer } from "./server.js";
 
 const text = (/** @type {any} */ body) => new Response(body).text();
@@ -218,6 +218,26 @@ test("when the server changes hands, reads are repeated and writes fail, none tw
 		["GET"],
 	);
 	assert.equal((await client.request({ ...get(), method: "POST" })).status, 200, "later writes go through");
+});
+
+test("a write that a dead server never took goes to the next one", async () => {
+	const dead = {
+		connect: (/** @type {MessagePort} */ port) =>
+			port.postMessage({ t: "hello", version: VERSION, epoch: "dead" }),
+	};
+	const place = { server: /** @type {any} */ (dead) };
+	const client = makeClient(place);
+	const write = client.request({ ...get(), method: "POST", body: new Uint8Array([7]) });
+	await until(() => client.epoch === "dead");
+	const next = makeServer({ request: (/** @type {number} */ id) => next.server.respond(id, 201, "", null) });
+	next.start();
+	place.server = next.server;
+	const news = new BroadcastChannel(client.news.name);
+	news.postMessage({ t: "leading", epoch: next.epoch });
+	assert.equal((await write).status, 201);
+	news.close();
+	assert.equal(next.of("request").length, 1);
+	assert.deepEqual(next.of("request")[0][4], new Uint8Array([7]));
 });
 
 test("a write that waited for a server that never spoke goes to the next one", async () => {

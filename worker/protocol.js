@@ -2,7 +2,7 @@
 // docs/protocol.md tells the whole story; this file is its vocabulary.
 
 /** Raised when a message changes its meaning. Both ends compare it in `hello`. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** Bytes of one body that may be under way before the receiver asks for more (wasm/response_js.go). */
 export const CREDIT = 256 * 1024;
@@ -32,11 +32,12 @@ export const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
  * @typedef {RequestMessage | PartMessage | CreditMessage | CancelMessage | ByeMessage} ToServer
  *
  * @typedef {{t: "hello", version: number, epoch: string, build: string}} HelloMessage
+ * @typedef {{t: "got", id: number}} GotMessage a write has arrived and is about to be carried out
  * @typedef {{t: "res", id: number, status: number, headers: HeaderList, body: Uint8Array | null,
  *   cookies?: string[]}} AnswerMessage a whole answer; `cookies` in document.cookie's form
  * @typedef {{t: "head", id: number, status: number, headers: HeaderList, cookies?: string[]}} HeadMessage
  * @typedef {{t: "broken", id: number, message: string}} BrokenMessage the answer breaks off
- * @typedef {HelloMessage | AnswerMessage | HeadMessage | PartMessage | BrokenMessage | CreditMessage} ToClient
+ * @typedef {HelloMessage | GotMessage | AnswerMessage | HeadMessage | PartMessage | BrokenMessage | CreditMessage} ToClient
  */
 
 /**

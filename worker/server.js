@@ -123,6 +123,8 @@ export class PortServer {
 			uploading: message.streams ?? false,
 			gate: null,
 		});
+		// Before the write can have done anything: without this message it was not carried out.
+		if (!REPEATABLE.has(message.method)) port.postMessage({ t: "got", id: message.id });
 		/** @type {Hooks} */ (this.go).request(
 			id,
 			message.method,
