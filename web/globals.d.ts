@@ -22,6 +22,7 @@ declare global {
 		mark(name: "module" | "database"): void;
 		failed(code: string, message: string): void;
 		asset(path: string): Promise<Uint8Array>;
+		drives: import("../worker/drives.js").Drives;
 		respond(id: number, status: number, headers: string, body: Uint8Array | null): void;
 		head(id: number, status: number, headers: string): void;
 		data(id: number, bytes: Uint8Array): void;

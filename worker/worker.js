@@ -5,6 +5,7 @@
 import "wasm_exec";
 import { installOPFS } from "../store/opfs/opfs.js";
 import { cacheName } from "../web/sw/store.js";
+import { Drives } from "./drives.js";
 import { CookieJar } from "./jar.js";
 import { keepJar } from "./jarstore.js";
 import { acceptLanguage, homeFolder, scoped } from "./protocol.js";
@@ -77,6 +78,7 @@ async function lead() {
 		mark,
 		failed: fail,
 		asset: takeAsset,
+		drives: new Drives(root),
 		respond: server.respond.bind(server),
 		head: server.head.bind(server),
 		data: server.data.bind(server),

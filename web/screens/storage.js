@@ -2,6 +2,7 @@
 
 import { make } from "../dom.js";
 import { install, installable } from "../install.js";
+import { drivesSection } from "./drives.js";
 import { confirmReset } from "./reset.js";
 
 /** @typedef {import("../home.js").Home} Home */
@@ -17,11 +18,17 @@ const size = (bytes) => {
 /** @param {string} title @param {...(Node | string)} content */
 const section = (title, ...content) => make("section", {}, make("h3", {}, title), ...content);
 
-/** @param {Home} home @param {Registration} registration @returns {Promise<HTMLElement[]>} */
-export async function storageSections(home, registration) {
+/**
+ * @param {Home} home
+ * @param {Registration} registration
+ * @param {import("../drives.js").Drives} drives
+ * @returns {Promise<HTMLElement[]>}
+ */
+export async function storageSections(home, registration, drives) {
 	return [
 		...(registration.updateWaits ? [update(registration)] : []),
 		await space(home),
+		drivesSection(drives),
 		backup(home),
 		restore(home),
 		...(installable() ? [installing()] : []),
@@ -81,7 +88,7 @@ function backup(home) {
 		make(
 			"p",
 			{},
-			"Saves users, progress, classes and settings as one file. Unzipped, it is a home for Kolibri on any computer.",
+			"Saves users, progress, classes and settings as one file, but no channels: import them again, or export them to a folder. Unzipped, it is a home for Kolibri on any computer.",
 		),
 		make("button", { onclick: () => home.download() }, "Download a backup"),
 	);

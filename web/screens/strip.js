@@ -11,8 +11,10 @@ export class Strip {
 	 * @param {import("../home.js").Home} home
 	 * @param {import("../register.js").Registration} registration
 	 * @param {import("../share/share.js").Share} share
+	 * @param {import("../drives.js").Drives} drives
 	 */
-	constructor(home, registration, share) {
+	constructor(home, registration, share, drives) {
+		this.drives = drives;
 		this.home = home;
 		this.registration = registration;
 		this.full = false;
@@ -53,7 +55,7 @@ export class Strip {
 	}
 
 	async open() {
-		const sections = await storageSections(this.home, this.registration);
+		const sections = await storageSections(this.home, this.registration, this.drives);
 		openDialog(
 			"Storage and backup",
 			...sections,
