@@ -91,7 +91,7 @@ func (a *app) open() (err error) {
 	}
 	s, err := server.New(a.ctx, server.Config{
 		Host: api.Host{
-			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: outgoing{},
+			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: mirror{outgoing{}, root.String()},
 			Options: options, Log: a.log, Device: browser{}, Media: media,
 		},
 		Build:   build,

@@ -54,6 +54,7 @@ var steps = []step{
 	{"icons", func(b *builder) *digest { return b.digest() }, buildIcons},
 	{"wasm", keyOfWasm, buildWasm},
 	{"home", func(b *builder) *digest { return newDigest().tree("cmd/bundle/home", "store", "go.mod") }, buildHome},
+	{"channel", func(b *builder) *digest { return newDigest().tree("cmd/bundle/demo", "go.mod") }, buildChannel},
 	{"web", keyOfWeb, buildWeb},
 }
 

@@ -18,6 +18,7 @@ func printSizes(w io.Writer, s state) {
 		{"static, the rest", func(p string) bool {
 			return strings.HasPrefix(p, "static/") && !strings.HasPrefix(p, "static/assets/fonts/")
 		}},
+		{"channel", func(p string) bool { return strings.HasPrefix(p, "content/") || strings.HasPrefix(p, "api/") }},
 		{"data and messages", func(p string) bool { return strings.HasPrefix(p, "data/") }},
 		{"server (wasm)", func(p string) bool { return path.Ext(p) == ".wasm" }},
 		{"empty database", func(p string) bool { return path.Ext(p) == ".sqlite3" }},
