@@ -131,6 +131,7 @@ export async function cloud(ours, reference) {
 		try {
 			await servers[0].start();
 			const client = new Client(servers[0].url);
+			await client.send("PUT", "api/auth/session/current/", { active: false }); // brings the CSRF cookie
 			const school = await makeSchool((...r) => client.send(...r));
 			await load([servers[0]], school); // caches and connections
 			const one = await load([servers[0]], school);

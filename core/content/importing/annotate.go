@@ -170,7 +170,7 @@ func annotateChannel(tx *store.Tx, channel string) error {
 }
 
 // byCount lists the labels of a field that available nodes have, the most frequent first; equal ones
-// in the order in which they first occur.
+// in the order in which they first occur in the tree.
 func byCount(tx *store.Tx, channel, field string) ([]string, error) {
 	counts, first := map[string]int64{}, []string{}
 	err := store.ForEach(tx, func(row store.Scanner) error {
@@ -185,7 +185,7 @@ func byCount(tx *store.Tx, channel, field string) ([]string, error) {
 			counts[label]++
 		}
 		return nil
-	}, "SELECT "+field+" FROM content_contentnode WHERE channel_id = ? AND available = TRUE AND "+field+" <> ''", channel)
+	}, "SELECT "+field+" FROM content_contentnode WHERE channel_id = ? AND available = TRUE AND "+field+" <> '' ORDER BY lft", channel)
 	slices.SortStableFunc(first, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
 	return first, err
 }
