@@ -2,9 +2,11 @@ package importing
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +30,9 @@ type columnTypes map[string]map[string]string
 // Open makes a channel's database available to fn within a writing transaction. Where the library's
 // database cannot read a second file, its rows are copied to temporary tables first.
 func Open(ctx context.Context, db *store.DB, s *storage.Store, name, channel string, fn func(*store.Tx, *Edition) error) error {
+	if err := checkWhole(s.FS, name); err != nil {
+		return err
+	}
 	if db.Dialect() == store.SQLite && s.Attachable != nil {
 		return db.WriteAttached(ctx, s.Attachable(name), func(tx *store.Tx) error {
 			has, err := columnsOf(tx, "source")
@@ -73,6 +78,33 @@ func Open(ctx context.Context, db *store.DB, s *storage.Store, name, channel str
 			return fn(tx, e)
 		})
 	})
+}
+
+// checkWhole refuses a file that is no SQLite database, or is shorter than it says: SQLite notices a
+// missing page only when it needs it. https://www.sqlite.org/fileformat.html#the_database_header
+func checkWhole(folder fs.FS, name string) error {
+	f, err := folder.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	head := make([]byte, 100)
+	if _, err := io.ReadFull(f, head); err != nil || string(head[:16]) != "SQLite format 3\x00" {
+		return fmt.Errorf("%w: it is no database", ErrNotAChannel)
+	}
+	page := int64(binary.BigEndian.Uint16(head[16:]))
+	if page == 1 {
+		page = 65536
+	}
+	pages := int64(binary.BigEndian.Uint32(head[28:]))
+	if known := string(head[24:28]) == string(head[92:96]); known && info.Size() < page*pages {
+		return fmt.Errorf("%w: it was cut short, %d of %d bytes are there", ErrNotAChannel, info.Size(), page*pages)
+	}
+	return nil
 }
 
 // staged is how the names of temporary tables begin.
@@ -304,12 +336,13 @@ func (e *Edition) renamed(table string) map[string]bool {
 // old is the SQL for a column that the oldest schemas know by another name or in another table, or "".
 // kolibri/core/content/utils/channel_import.py: NoVersionChannelImport
 func (e *Edition) old(table, column string) string {
+	if table+"."+column == "content_contentnode.channel_id" && (!e.has[table][column] || !e.versioned()) {
+		return "'" + e.Meta.ID + "'"
+	}
 	if e.has[table][column] {
 		return ""
 	}
 	switch table + "." + column {
-	case "content_contentnode.channel_id":
-		return "'" + e.Meta.ID + "'"
 	case "content_contentnode.license_name", "content_contentnode.license_description":
 		if e.has["content_license"][column] && e.has[table]["license_id"] {
 			return "(SELECT l." + column + " FROM " + e.prefix + "content_license l WHERE l.id = s.license_id)"
@@ -322,6 +355,13 @@ func (e *Edition) old(table, column string) string {
 		return "s.root_pk"
 	}
 	return ""
+}
+
+// versioned tells whether the schema is one of those that are numbered: before, nodes did not know
+// their channel.
+func (e *Edition) versioned() bool {
+	_, err := strconv.Atoi(e.Meta.Schema)
+	return err == nil
 }
 
 // copy copies a table by one statement.
