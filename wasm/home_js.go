@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/content/storage"
+	"kolibri/morango"
 	"kolibri/store"
 	"kolibri/store/idb"
 	"kolibri/store/opfs"
@@ -96,9 +98,21 @@ func (h *home) rescue(ctx context.Context, w io.Writer) error {
 	return h.disk.ReadFile(ctx, h.dir, database, w)
 }
 
-// restore replaces the closed database by r, unless r is not one of Kolibri's.
+// restore replaces the closed database by r, unless r is not one of Kolibri's. The place that it comes
+// from may go on with its own: for synchronizations this is a device of its own from now on.
 func (h *home) restore(ctx context.Context, r io.Reader) error {
-	return h.disk.Restore(ctx, h.dir, database, r, isKolibri)
+	if err := h.disk.Restore(ctx, h.dir, database, r, isKolibri); err != nil {
+		return err
+	}
+	db, err := h.disk.Open(ctx, h.dir, database, now)
+	if err != nil {
+		return err
+	}
+	err = db.Write(ctx, func(tx *store.Tx) error {
+		_, err := morango.RenewDatabase(tx, rand.Reader, morango.ThisMachine())
+		return err
+	})
+	return errors.Join(err, db.Close())
 }
 
 // reset deletes the closed database and all content.
