@@ -58,6 +58,8 @@ func (s *Server) start() (err error) {
 			return runner.EnqueueIfBuilt(tx, importing.RemoveUnasked)
 		}
 	}
+	others := discovery.New(host, runner)
+	others.OnReached(work.Reached)
 	for _, routes := range [][]api.Route{
 		s.coreViews(host),
 		runner.Routes(),
@@ -65,7 +67,7 @@ func (s *Server) start() (err error) {
 		auth.CollectionRoutes(host, work.AssignPictures),
 		machine.Routes(),
 		news.Routes(),
-		discovery.New(host, runner).Routes(),
+		others.Routes(),
 		public.New(host).Routes(),
 		library.Routes(),
 		channels.Routes(),
@@ -92,7 +94,7 @@ func (s *Server) start() (err error) {
 		return err
 	}
 	s.closers = append(s.closers, runner.Wait)
-	return s.settle(news.Start, machine.Start, runner.Start)
+	return s.settle(news.Start, machine.Start, work.Start, runner.Start)
 }
 
 // settle begins background work once the host has settled.

@@ -8,9 +8,6 @@ import (
 	"kolibri/morango/session"
 )
 
-// syncBatch is how many records a synchronization handles before others get at the database.
-const syncBatch = 5000
-
 // NewTransfers makes what takes synchronizations through their stages, with the apps' parts in them.
 func NewTransfers(host *api.Host) *session.Controller {
 	return &session.Controller{DB: host.DB, Random: host.Rand, Log: host.Log, Widen: auth.ClassroomFilter, Batch: syncBatch,

@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"kolibri/core/api"
 	"kolibri/store"
@@ -17,6 +18,7 @@ func BasicPerson(r *api.Request, h *api.Host) (*Person, error) {
 	if !given {
 		return &Person{}, nil
 	}
+	user, password = fromLatin1(user), fromLatin1(password)
 	c := credentials{username: user}
 	if strings.Contains(user, "=") {
 		c.username = ""
@@ -52,6 +54,19 @@ func BasicPerson(r *api.Request, h *api.Host) (*Person, error) {
 	var p *Person
 	err = h.DB.Read(r.Ctx, func(tx *store.Tx) (err error) { p, err = LoadPerson(tx, found.ID); return err })
 	return p, err
+}
+
+// fromLatin1 reads credentials that are no UTF-8 as ISO 8859-1, in which the original sends them.
+// rest_framework/authentication.py: BasicAuthentication
+func fromLatin1(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	runes := make([]rune, len(text))
+	for i := range len(text) {
+		runes[i] = rune(text[i])
+	}
+	return string(runes)
 }
 
 // Unauthorized is the 401 that asks for credentials of the Basic kind.

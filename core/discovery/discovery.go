@@ -18,10 +18,27 @@ import (
 type Discovery struct {
 	host   *api.Host
 	runner *tasks.Runner
+	// reached hears of devices that have answered, within the transaction that notes it.
+	reached func(*store.Tx, *network.Location) error
 }
 
 // New makes the app of a host.
-func New(host *api.Host, runner *tasks.Runner) *Discovery { return &Discovery{host, runner} }
+func New(host *api.Host, runner *tasks.Runner) *Discovery {
+	return &Discovery{host, runner, func(*store.Tx, *network.Location) error { return nil }}
+}
+
+// OnReached says what shall happen when another device has answered, such as a synchronization.
+func (d *Discovery) OnReached(fn func(*store.Tx, *network.Location) error) { d.reached = fn }
+
+// keep writes what was learned of a device.
+func (d *Discovery) keep(r *api.Request, l *network.Location, write func(*store.Tx) error) error {
+	return d.host.DB.Write(r.Ctx, func(tx *store.Tx) error {
+		if err := write(tx); err != nil {
+			return err
+		}
+		return d.reached(tx, l)
+	})
+}
 
 // Routes are those of kolibri/core/discovery/api_urls.py. The three kinds of locations answer alike,
 // as in the original, whose views share one list and make static locations only. What speaks to
@@ -193,7 +210,7 @@ func (d *Discovery) create(r *api.Request) (any, error) {
 	if err := d.discover(r, l, false); err != nil {
 		return nil, err
 	}
-	if err := d.host.DB.Write(r.Ctx, l.Insert); err != nil {
+	if err := d.keep(r, l, l.Insert); err != nil {
 		return nil, err
 	}
 	return api.Created(d.shown(l)), nil
@@ -208,7 +225,7 @@ func (d *Discovery) update(r *api.Request) (any, error) {
 	if err := d.discover(r, l, r.HTTP.Method == http.MethodPatch); err != nil {
 		return nil, err
 	}
-	if err := d.host.DB.Write(r.Ctx, l.Update); err != nil {
+	if err := d.keep(r, l, l.Update); err != nil {
 		return nil, err
 	}
 	return d.shown(l), nil
@@ -262,7 +279,7 @@ func (d *Discovery) check(r *api.Request) (any, error) {
 	if err != nil && !errors.As(err, &failure) {
 		return nil, err
 	}
-	if err := d.host.DB.Write(r.Ctx, l.Update); err != nil {
+	if err := d.keep(r, l, l.Update); err != nil {
 		return nil, err
 	}
 	return d.shown(l), nil

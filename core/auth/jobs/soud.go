@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"kolibri/core/auth/syncing"
@@ -149,6 +150,37 @@ func runSoudCleanUp(_ context.Context, t *tasks.Task) (any, error) {
 		}
 		_, _, err = transfer.CleanUp(tx, transfer.Expiry{Before: tx.Now().Add(time.Second), IDs: ids})
 		return err
+	})
+}
+
+// Start takes up what is due since the last server ended, with every device that answered then.
+func (j *Jobs) Start(ctx context.Context) error {
+	return j.syncer.Host.DB.Write(ctx, func(tx *store.Tx) error { return j.reachedAll(tx, "connection_status = ?", network.StatusOkay) })
+}
+
+// reachedAll is Reached for the known devices that meet a condition.
+func (j *Jobs) reachedAll(tx *store.Tx, condition string, args ...any) error {
+	all, err := store.Select(tx, network.ScanLocation, "SELECT "+network.Columns+" FROM discovery_networklocation WHERE "+condition, args...)
+	if err != nil {
+		return err
+	}
+	for _, l := range all {
+		if _, err := soud.Reached(tx, j.syncer.Host.Rand, l); err != nil {
+			return err
+		}
+	}
+	return j.StartSoud(tx)
+}
+
+// runUser fetches a single user, who is kept up to date from then on.
+func (j *Jobs) runUser(ctx context.Context, t *tasks.Task) (any, error) {
+	result, err := j.runSync(ctx, t)
+	if err != nil {
+		return result, err
+	}
+	base, _ := t.Job.Kwargs["baseurl"].(string)
+	return result, t.Write(func(tx *store.Tx) error {
+		return j.reachedAll(tx, "base_url IN ?", store.In([]string{base, strings.TrimRight(base, "/")}))
 	})
 }
 

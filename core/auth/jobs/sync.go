@@ -36,8 +36,9 @@ func (j *Jobs) handleSyncs() {
 	j.runner.Handle(portalSync, tasks.Work{Validate: j.validateSync(facilityKey("facility")), Run: j.runSync})
 	j.runner.Handle(facilitySync, tasks.Work{Validate: j.validatePeer(facilityKey("facility"), credentialFields(true)), Ask: j.askCredentials, Run: j.runSync})
 	j.runner.Handle(facilityIn, tasks.Work{Validate: j.validatePeer(remoteKey, credentialFields(false)), Ask: j.askImport, Run: j.runSync})
-	j.runner.Handle(userIn, tasks.Work{Validate: j.validatePeer(remoteKey, append(credentialFields(false), userFields...)), Ask: j.askUser, Run: j.runSync,
+	j.runner.Handle(userIn, tasks.Work{Validate: j.validatePeer(remoteKey, append(credentialFields(false), userFields...)), Ask: j.askUser, Run: j.runUser,
 		RetryOn: func(err error) bool { var e *syncing.Error; return !errors.As(err, &e) }})
+	j.runner.Handle(mergeUser, tasks.Work{Validate: j.validateMerge(), Ask: j.askMerge, Run: j.runMerge})
 	j.runner.Handle(cleanUpSync, tasks.Work{Validate: validateCleanUp, Run: runCleanUpSync})
 	j.runner.Handle(soudCleanUp, tasks.Work{Run: runSoudCleanUp})
 	j.runner.Handle(soudSync, tasks.Work{Run: j.runSoud})
@@ -356,21 +357,6 @@ func (j *Jobs) CleanUpHook() transfer.Hook {
 			_, err := j.runner.Enqueue(tx, cleanUpSync, tasks.Spec{Kwargs: kwargs}, tasks.Schedule{})
 			return err
 		}}}}
-}
-
-// SchedulePortalSync synchronizes a facility with the data portal from now on, once a day; hourly while
-// that fails. kolibri/core/auth/tasks.py: enqueue_automatic_kdp_sync
-func (j *Jobs) SchedulePortalSync(tx *store.Tx, facility, name string) error {
-	hour := int64(time.Hour / time.Second)
-	_, err := j.runner.Enqueue(tx, portalSync, tasks.Spec{ID: "kdp_sync_" + facility, Args: []any{"sync"}, FacilityID: facility,
-		Kwargs: map[string]any{"chunk_size": chunk, "noninteractive": true, "facility": facility},
-		ExtraMetadata: map[string]any{"facility_id": facility, "facility_name": name, "sync_state": syncing.StatePending,
-			"bytes_sent": 0, "bytes_received": 0}},
-		tasks.Schedule{Interval: 24 * hour, Repeat: tasks.Forever, RetryInterval: &hour})
-	if errors.Is(err, tasks.ErrRunning) {
-		return nil
-	}
-	return err
 }
 
 // cleanURL accepts an address of the web.

@@ -38,7 +38,8 @@ type named struct{ api.Device }
 func (named) Hostname() string { return "second" }
 
 func empty(t *testing.T, options ...func(*server.Config)) *device {
-	s := servertest.New(t, options...)
+	cheap := func(c *server.Config) { c.Hasher = servertest.CheapHasher{} }
+	s := servertest.New(t, append(options, cheap)...)
 	return &device{s, syncerOf(s, api.NewOutgoing(http.DefaultTransport))}
 }
 
