@@ -97,6 +97,7 @@ bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLI
 	@# the part on PostgreSQL needs a reference with psycopg2; .cache/kolibri-0.19.5 gets it by pip
 	e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
+	PATIENCE=300000 node bench/relay/run.mjs
 
 .PHONY: check-size
 check-size: build ## hold the wasm to its budget and its imports to the list

@@ -42,11 +42,12 @@ func (r *Relay) accept(w http.ResponseWriter, req *http.Request) {
 	}
 	r.tabs.Add(1)
 	defer r.tabs.Done()
+	t.onEnd = func() { r.pool.remove(t) }
 	r.replace(t)
 	r.pool.add(t)
+	go r.tellApps(t)
 	r.cfg.Log.Info("a tab has joined", "kind", t.joined.Kind, "name", t.joined.Name, "from", t.remote)
 	err = t.run(context.WithoutCancel(req.Context()))
-	r.pool.remove(t)
 	if websocket.CloseStatus(err) == wire.CloseStopped {
 		r.pairing.end(t.session)
 	}
@@ -95,6 +96,9 @@ func (r *Relay) join(ctx context.Context, conn *websocket.Conn, remote netip.Add
 	}
 	addresses := slices.Clone(r.cfg.Addresses)
 	admission := wire.Admission{Session: id, Key: key, Addresses: addresses, Hosts: []string{}}
+	if r.cfg.Gateway != nil {
+		admission.Hosts = r.cfg.Gateway.Hosts()
+	}
 	if len(addresses) > 0 {
 		admission.Picture = Picture(addresses[0])
 	}

@@ -15,6 +15,9 @@ type failure struct {
 	retry  int // seconds after which it may work
 }
 
+// failAnswered is none: the request has been answered.
+var failAnswered = &failure{}
+
 func (f *failure) Error() string { return fmt.Sprintf("%d %s: %s", f.status, f.code, f.text) }
 
 var (
@@ -24,6 +27,9 @@ var (
 	failGone  = &failure{502, "tab-gone", "The browser tab that was to answer has gone. It is not known whether it did what was asked.", 0}
 	failTab   = &failure{502, "tab-failed", "The browser tab could not answer.", 0}
 	failTime  = &failure{504, "deadline", "The browser tab did not answer in time.", 0}
+	failNoApp = &failure{404, "no-app", "There is no app of this name.", 0}
+	failNoRun = &failure{503, "no-runtime", "No runtime is connected that could run this app.", 5}
+	failPeer  = &failure{502, "relay-gone", "The relay that the tab is connected to does not answer.", 1}
 	failBad   = &failure{400, "bad-request", "This request cannot be passed on.", 0}
 )
 

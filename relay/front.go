@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -25,6 +26,8 @@ type exchange struct {
 	head   wire.RequestHead
 	resume resumption // what has gone out, once something has
 	tries  int
+	shared bool // an app's answer on the relay's own host
+	hop    bool // it comes from another relay
 }
 
 // maxTries bounds how many tabs may go away over one request.
@@ -40,7 +43,9 @@ func (r *Relay) front(w http.ResponseWriter, req *http.Request) {
 	defer r.open.Add(-1)
 	x, fail := r.exchange(w, req)
 	if fail != nil {
-		fail.write(w)
+		if fail != failAnswered {
+			fail.write(w)
+		}
 		return
 	}
 	if err := x.run(); err != nil {
@@ -59,14 +64,18 @@ func (r *Relay) exchange(w http.ResponseWriter, req *http.Request) (*exchange, *
 	}
 	// what is not cut into hops yet, such as WebSockets, is not passed on
 	x := &exchange{relay: r, w: w, r: req, want: want{kind: wire.KindKolibri}}
-	headers := req.Header.Clone()
-	x.want.home = takeVisitor(headers)
-	if x.want.home != "" && !r.pool.has(x.want) {
-		x.want.home = "" // that Kolibri is no longer shared
-	}
 	scheme := "http"
 	if req.TLS != nil {
 		scheme = "https"
+	}
+	given := req.Header.Get(schemeHeader)
+	if x.hop = r.fromPeer(req); x.hop && given == "https" {
+		scheme = given
+	}
+	headers := req.Header.Clone()
+	x.want.home = takeVisitor(headers)
+	if x.want.home != "" && !r.pool.has(x.want) && r.peers.with(x.want, nil) == nil {
+		x.want.home = "" // that Kolibri is no longer shared
 	}
 	url := scheme + "://" + req.Host + req.URL.EscapedPath()
 	if req.URL.RawQuery != "" || req.URL.ForceQuery {
@@ -77,6 +86,11 @@ func (r *Relay) exchange(w http.ResponseWriter, req *http.Request) (*exchange, *
 	}
 	x.head = wire.RequestHead{Method: req.Method, URL: url, Headers: wire.FromHTTP(headers), From: req.RemoteAddr,
 		Timeout: r.cfg.Timeout.Milliseconds()}
+	if app, ownHost := r.appOf(req); app != "" {
+		if fail := x.toApp(app, ownHost); fail != nil {
+			return nil, fail
+		}
+	}
 	return x, nil
 }
 
@@ -105,11 +119,17 @@ func takeVisitor(header http.Header) (home string) {
 // run asks one tab after another until one has answered. An error means that nothing, or not all, has
 // gone out.
 func (x *exchange) run() error {
+	if !x.hop && !x.relay.pool.has(x.want) {
+		if done, err := x.elsewhere(); done {
+			return err
+		}
+	}
 	body, whole, err := x.firstPart()
 	if err != nil {
 		return failBad
 	}
 	mayRepeat := whole && repeatable(x.head.Method)
+	var first error // why the request had to be sent again
 	for {
 		ctx, cancel := context.WithCancelCause(x.r.Context())
 		timer := newDeadline(x.relay.cfg.Timeout, func() { cancel(failTime) })
@@ -125,9 +145,13 @@ func (x *exchange) run() error {
 		var reset *resetError
 		refused := errors.As(err, &reset) && reset.code == wire.ResetRefused && !x.resume.begun
 		again := errors.As(err, &lost) && mayRepeat && x.resume.prepare(x) || refused && whole || errors.Is(err, errLeaving)
+		if err == failNoTab && first != nil {
+			return first
+		}
 		if x.tries++; !again || x.tries >= maxTries || x.r.Context().Err() != nil {
 			return err
 		}
+		first = err
 	}
 }
 
@@ -153,17 +177,25 @@ func (x *exchange) attempt(ctx context.Context, timer *deadline, body []byte, wh
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
+		if x.want.kind == wire.KindRuntime {
+			return failNoRun
+		}
 		return failNoTab
 	}
 	s, err := t.ask(x.head, body, whole)
 	if err != nil {
 		return err
 	}
-	uploaded := make(chan error, 1)
+	uploaded := make(chan struct{})
 	if whole {
-		uploaded <- nil
+		close(uploaded)
 	} else {
-		go func() { uploaded <- s.upload(ctx, x.r.Body, timer.postpone) }()
+		go func() {
+			defer close(uploaded)
+			if err := s.upload(ctx, x.r.Body, timer.postpone); err != nil {
+				s.fail(fmt.Errorf("the request's body broke off: %w", err)) // unless the answer is there already
+			}
+		}()
 	}
 	err = x.answer(ctx, timer, t, s)
 	switch {
@@ -175,14 +207,12 @@ func (x *exchange) attempt(ctx context.Context, timer *deadline, body []byte, wh
 		s.close(wire.ResetCancelled, "no longer wanted")
 	}
 	s.fail(errAnswered) // wakes an upload that waits for room
-	if !whole && err != nil {
-		select {
-		case failed := <-uploaded:
-			if failed != nil && !errors.Is(failed, errAnswered) {
-				return failed
-			}
-		default:
-		}
+	select {
+	case <-uploaded:
+	default:
+		// what is left of the body is nobody's, and nobody may read it once this has returned
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Unix(1, 0))
+		<-uploaded
 	}
 	return err
 }
@@ -201,14 +231,13 @@ func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *strea
 	bodyless := x.r.Method == http.MethodHead || head.Status == http.StatusNoContent || head.Status == http.StatusNotModified
 	for {
 		part, more, err := x.nextPart(ctx, s)
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { // itself: a connection that was cut also ends by one
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		n := len(part)
-		if cut := min(skip, int64(n)); cut > 0 {
+		if cut := min(skip, int64(len(part))); cut > 0 {
 			part, skip = part[cut:], skip-cut
 		}
 		if !bodyless && len(part) > 0 {
@@ -217,7 +246,7 @@ func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *strea
 			}
 			x.resume.sent += int64(len(part))
 		}
-		if err := s.taken(n); err != nil {
+		if err := s.taken(); err != nil {
 			return err
 		}
 		if !more && !bodyless {

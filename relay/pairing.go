@@ -169,6 +169,18 @@ func (p *pairing) admit(from netip.Addr, nonce, name, proof string) (id string, 
 	return id, secret, nil
 }
 
+// knows checks a session's key, which the gateway and the apps' store ask for.
+func (p *pairing) knows(name, key string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, now := p.sessions[name], p.now()
+	if s == nil || now.Sub(s.seen) > sessionLife || !same(string(s.key), key) {
+		return false
+	}
+	s.seen = now
+	return true
+}
+
 // end forgets a session: who stopped sharing has to pair anew.
 func (p *pairing) end(name string) {
 	p.mu.Lock()

@@ -36,6 +36,13 @@ func (p *pool) remove(t *tab) {
 	}
 }
 
+// changes is closed when a tab comes or goes.
+func (p *pool) changes() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
+
 func (p *pool) announce() {
 	close(p.changed)
 	p.changed = make(chan struct{})

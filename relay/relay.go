@@ -6,12 +6,15 @@ package relay
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"kolibri/relay/depot"
+	"kolibri/relay/gateway"
 	"kolibri/relay/wire"
 )
 
@@ -31,8 +34,18 @@ type Config struct {
 	Timeout, Stall, Expect time.Duration
 	// MaxRequests is how many may be open at once (4096).
 	MaxRequests int
-	Log         *slog.Logger
-	Now         func() time.Time
+	// Depot keeps deployed apps; without it there are none. AdminKey is what deploying takes.
+	Depot    *depot.Depot
+	AdminKey string
+	// AppDomain is a domain below which each app has a host of its own; "localhost" works everywhere on
+	// this computer.
+	AppDomain string
+	// PeerURL is where the other relays of a common database reach this one. Empty: there are none.
+	PeerURL string
+	// Gateway leads paired tabs to other servers; nil leads nowhere.
+	Gateway *gateway.Gateway
+	Log     *slog.Logger
+	Now     func() time.Time
 }
 
 // Relay is the front and its tabs. Make one with New.
@@ -46,10 +59,12 @@ type Relay struct {
 	ctx     context.Context
 	stop    context.CancelCauseFunc
 	tabs    sync.WaitGroup
+	live    live
+	peers   peers
 }
 
 // New makes a relay.
-func New(cfg Config) *Relay {
+func New(cfg Config) (*Relay, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = time.Minute
 	}
@@ -73,7 +88,47 @@ func New(cfg Config) *Relay {
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.own.HandleFunc("GET "+Own+"tab", r.accept)
 	r.own.HandleFunc("GET "+Own+"status", r.status)
-	return r
+	r.tabs.Go(r.keepCodes)
+	if cfg.Gateway != nil {
+		r.own.HandleFunc(Own+"gateway/", r.throughGateway)
+	}
+	if cfg.Depot == nil {
+		return r, nil
+	}
+	r.appRoutes()
+	r.runtimeRoutes()
+	if err := r.look(r.ctx); err != nil {
+		return nil, err
+	}
+	r.tabs.Go(r.keepLooking)
+	if cfg.PeerURL == "" {
+		return r, nil
+	}
+	var err error
+	if r.peers.secret, err = cfg.Depot.Secret(r.ctx, "hop", random(32)); err != nil {
+		return nil, err
+	}
+	r.peers.proxy = &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, DisableCompression: true,
+		DialContext: (&net.Dialer{Timeout: 3 * time.Second}).DialContext}
+	if err := r.announce(r.ctx); err != nil {
+		return nil, err
+	}
+	r.tabs.Go(r.keepAnnouncing)
+	return r, nil
+}
+
+// keepCodes makes the next code when the last has grown too old, so that the operator sees a valid one.
+func (r *Relay) keepCodes() {
+	ticker := time.NewTicker(codeLife / 60)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-ticker.C:
+			r.pairing.current()
+		}
+	}
 }
 
 // Code is the pairing code that is valid now.
@@ -91,7 +146,8 @@ func (r *Relay) Close() {
 
 // ServeHTTP implements http.Handler.
 func (r *Relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	if strings.HasPrefix(req.URL.Path, Own) {
+	// an app's own host has nothing of the relay's
+	if _, ownHost := r.appOf(req); !ownHost && strings.HasPrefix(req.URL.Path, Own) {
 		r.own.ServeHTTP(w, req)
 		return
 	}

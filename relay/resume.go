@@ -34,6 +34,7 @@ func (z *resumption) begin(x *exchange, t *tab, head *wire.ResponseHead) (skip i
 	}
 	header := x.w.Header()
 	head.Headers.Into(header)
+	x.confine(header)
 	if t.joined.Home != "" && x.want.home == "" && len(x.relay.pool.homes()) > 1 {
 		http.SetCookie(x.w, &http.Cookie{Name: visitorCookie, Value: t.joined.Home, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}

@@ -27,6 +27,7 @@ type stream struct {
 	room    int   // bytes that the tab has room for
 	roomier chan struct{}
 	closed  bool // nobody takes any more
+	givenUp bool // by the tab
 }
 
 // lostError is the end of a stream whose tab has gone; the request may be sent to another.
@@ -85,6 +86,7 @@ func (s *stream) receive(f wire.Frame) error {
 		poke(s.roomier)
 	case wire.Reset:
 		code, reason := wire.StopOf(f)
+		s.givenUp = true
 		s.breakOff(&resetError{code, reason})
 	default:
 		return fmt.Errorf("a frame of kind %d from a tab", f.Kind)
@@ -176,12 +178,12 @@ func (s *stream) next(ctx context.Context) (part []byte, more bool, err error) {
 	}
 }
 
-// taken gives the tab room for as many bytes as the client has taken, in steps that are worth a frame.
-func (s *stream) taken(n int) error {
+// taken gives the tab room for what the client has taken meanwhile, in steps that are worth a frame.
+func (s *stream) taken() error {
 	s.mu.Lock()
 	underWay := s.granted + s.size
 	give := 0
-	if s.err == nil && !s.ended && underWay+n <= wire.InitialWindow && wire.InitialWindow-underWay >= wire.InitialWindow/4 {
+	if s.err == nil && !s.ended && wire.InitialWindow-underWay >= wire.InitialWindow/4 {
 		give = wire.InitialWindow - underWay
 		s.granted += give
 	}
@@ -252,10 +254,10 @@ func (s *stream) giveBack(n int) {
 // close forgets the stream. A tab that is still at it is told to stop.
 func (s *stream) close(code uint16, reason string) {
 	s.mu.Lock()
-	finished := s.ended || s.err != nil
+	finished := s.ended || s.givenUp
 	s.closed, s.parts, s.size = true, nil, 0
 	s.mu.Unlock()
-	if s.tab.forget(s) && (!finished || code != wire.ResetCancelled) {
+	if s.tab.forget(s) && !finished {
 		_ = s.tab.send(wire.Stop(s.id, code, reason))
 	}
 }

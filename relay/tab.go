@@ -30,8 +30,8 @@ type tab struct {
 	conn    *websocket.Conn
 	since   time.Time
 
-	gone     chan struct{} // closed with the connection
-	heard    atomic.Int64  // when it last sent something, nanoseconds since 1970
+	onEnd    func()
+	heard    atomic.Int64 // when it last sent something, nanoseconds since 1970
 	served   atomic.Int64
 	received atomic.Int64 // bytes of bodies
 
@@ -45,7 +45,7 @@ type tab struct {
 
 func newTab(conn *websocket.Conn, joined wire.Application, session, remote string, now time.Time) *tab {
 	t := &tab{joined: joined, session: session, remote: remote, conn: conn, since: now,
-		gone: make(chan struct{}), streams: map[uint32]*stream{}}
+		onEnd: func() {}, streams: map[uint32]*stream{}}
 	t.heard.Store(now.UnixNano())
 	return t
 }
@@ -106,10 +106,10 @@ func (t *tab) end(err error) {
 	streams := t.streams
 	t.streams = map[uint32]*stream{}
 	t.mu.Unlock()
+	t.onEnd() // first: what is sent again must not come here
 	for _, s := range streams {
 		s.fail(&lostError{err})
 	}
-	close(t.gone)
 }
 
 // leave lets no new streams begin.
@@ -127,6 +127,9 @@ func (t *tab) run(ctx context.Context) error {
 	go t.watch(ctx)
 	err := t.read(ctx)
 	t.end(err)
+	if broken := (*breach)(nil); errors.As(err, &broken) {
+		t.conn.Close(wire.CloseProtocol, shortened(err.Error()))
+	}
 	return err
 }
 
@@ -138,14 +141,14 @@ func (t *tab) read(ctx context.Context) error {
 		}
 		t.heard.Store(time.Now().UnixNano())
 		if kind != websocket.MessageBinary {
-			return t.breach(errors.New("a message of text"))
+			return &breach{errors.New("a message of text")}
 		}
 		f, err := wire.Decode(message)
 		if err == nil {
 			err = t.receive(f)
 		}
 		if err != nil {
-			return t.breach(err)
+			return &breach{err}
 		}
 	}
 }
@@ -178,11 +181,10 @@ func (t *tab) receive(f wire.Frame) error {
 	return s.receive(f)
 }
 
-// breach ends the connection of a tab that does not keep to the protocol.
-func (t *tab) breach(err error) error {
-	go t.conn.Close(wire.CloseProtocol, shortened(err.Error()))
-	return err
-}
+// breach is what a tab did that does not keep to the protocol.
+type breach struct{ what error }
+
+func (b *breach) Error() string { return b.what.Error() }
 
 // watch asks a silent tab for a sign of life. A browser answers WebSocket's own pings even when the
 // page behind them stands still, so these are frames.

@@ -38,12 +38,25 @@ func (outgoing) Do(r *http.Request) (*http.Response, error) {
 		}
 		init["body"] = bridge.ToJS(body)
 	}
-	answer, err := tab.Await(r.Context(), js.Global().Call("fetch", r.URL.String(), init))
+	address := r.URL.String()
+	through := js.Global().Get("kolibriHost").Call("through", address)
+	if through.Truthy() {
+		address = through.Get("url").String()
+		headers.Call("append", "X-Relay-Session", through.Get("session"))
+	}
+	answer, err := tab.Await(r.Context(), js.Global().Call("fetch", address, init))
 	if err != nil {
 		abort.Call("abort")
 		return nil, explainFetch(r.URL, err)
 	}
-	last, err := url.Parse(answer.Get("url").String())
+	reached := answer.Get("url")
+	if through.Truthy() {
+		if reached = answer.Get("headers").Call("get", "X-Relay-Url"); reached.IsNull() {
+			abort.Call("abort")
+			return nil, errors.New("the relay's gateway could not reach " + r.URL.Host)
+		}
+	}
+	last, err := url.Parse(reached.String())
 	if err != nil {
 		return nil, err
 	}

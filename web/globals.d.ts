@@ -23,6 +23,8 @@ declare global {
 		failed(code: string, message: string): void;
 		asset(path: string): Promise<Uint8Array>;
 		drives: import("../worker/drives.js").Drives;
+		/** Where to ask instead of a server on another origin, null for there. */
+		through(url: string): { url: string; session: string } | null;
 		respond(id: number, status: number, headers: string, body: Uint8Array | null): void;
 		head(id: number, status: number, headers: string): void;
 		data(id: number, bytes: Uint8Array): void;

@@ -6,6 +6,7 @@ import "wasm_exec";
 import { installOPFS } from "../store/opfs/opfs.js";
 import { cacheName } from "../web/sw/store.js";
 import { Drives } from "./drives.js";
+import { followGateway } from "./gateway.js";
 import { CookieJar } from "./jar.js";
 import { keepJar } from "./jarstore.js";
 import { acceptLanguage, homeFolder, scoped } from "./protocol.js";
@@ -79,6 +80,7 @@ async function lead() {
 		failed: fail,
 		asset: takeAsset,
 		drives: new Drives(root),
+		through: followGateway(root),
 		respond: server.respond.bind(server),
 		head: server.head.bind(server),
 		data: server.data.bind(server),

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -13,18 +14,23 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"kolibri/relay"
+	"kolibri/relay/depot"
+	"kolibri/relay/gateway"
 )
 
 // relayOptions are what the command line of the relay says.
 type relayOptions struct {
 	listen, code, cert, key string
-	urls                    []string
+	adminKey, database      string
+	appDomain, peer         string
+	urls, hosts             []string
 	timeout                 time.Duration
 	debug                   bool
 }
@@ -35,7 +41,7 @@ const relaySocketTimeout = 30 * time.Second
 // relayVerb runs a relay: outside requests are answered by browser tabs.
 func relayVerb(c *command, args []string) int {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		return c.usage("kolibri relay", fmt.Sprintf("No such command '%s'.", args[0]))
+		return relayApps(c, args[0], args[1:])
 	}
 	var o relayOptions
 	flags := flag.NewFlagSet("relay", flag.ContinueOnError)
@@ -52,6 +58,14 @@ func relayVerb(c *command, args []string) int {
 		o.urls = append(o.urls, u.Scheme+"://"+u.Host+"/")
 		return nil
 	})
+	flags.Func("allow-host", "Host that paired tabs may reach through the gateway, such as studio.learningequality.org or 192.168.1.20:8080 (may be given again)", func(text string) error {
+		o.hosts = append(o.hosts, text)
+		return nil
+	})
+	flags.StringVar(&o.database, "database", os.Getenv("KOLIBRI_RELAY_DATABASE"), "Where deployed apps are kept: a file, or postgres://... for several relays that form one front (a file in KOLIBRI_HOME)")
+	flags.StringVar(&o.adminKey, "admin-key", os.Getenv("KOLIBRI_RELAY_ADMIN_KEY"), "What deploying takes (one is made and kept in KOLIBRI_HOME)")
+	flags.StringVar(&o.appDomain, "app-domain", "localhost", "Domain below which each app has a host of its own")
+	flags.StringVar(&o.peer, "peer-url", "", "Where the other relays of a PostgreSQL database reach this one (the address it listens on)")
 	flags.DurationVar(&o.timeout, "timeout", time.Minute, "How long a tab may take to begin its answer")
 	flags.BoolVar(&o.debug, "debug", false, "Log every request that was not answered")
 	err := flags.Parse(args)
@@ -59,6 +73,7 @@ func relayVerb(c *command, args []string) int {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(c.out, "Usage: kolibri relay [OPTIONS]\n\n  Lets browser tabs answer requests from outside: see docs/relay.md.\n\nOptions:\n")
 		flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(c.out, "  --%-12s %s\n", f.Name, f.Usage) })
+		fmt.Fprint(c.out, relayAppsHelp)
 		return 0
 	case err != nil:
 		return c.usage("kolibri relay", strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
@@ -90,9 +105,41 @@ func (c *command) relay(o relayOptions) error {
 	}
 	addresses := append(o.urls, addressesOf(scheme, listener.Addr())...)
 	fmt.Fprintf(c.out, "The relay is at %s\n", strings.Join(addresses, " "))
-	r := relay.New(relay.Config{Code: o.code, Addresses: addresses, Timeout: o.timeout, Log: c.log, Fresh: func(code string) {
-		fmt.Fprintf(c.out, "Pairing code: %s (for one tab, within 10 minutes)\n", code)
-	}})
+	home, err := homeDir()
+	if err != nil {
+		return err
+	}
+	if o.adminKey == "" {
+		if o.adminKey, err = relayKey(home, true); err != nil {
+			return err
+		}
+	}
+	if o.database == "" {
+		o.database = filepath.Join(home, "relay", "relay.sqlite3")
+	}
+	apps, err := depot.Open(context.Background(), o.database)
+	if err != nil {
+		return err
+	}
+	defer apps.Close()
+	config := relay.Config{Code: o.code, Addresses: addresses, Timeout: o.timeout, Log: c.log, Depot: apps, AdminKey: o.adminKey,
+		AppDomain: o.appDomain, Fresh: func(code string) {
+			fmt.Fprintf(c.out, "Pairing code: %s (for one tab, within 10 minutes)\n", code)
+		}}
+	if strings.HasPrefix(o.database, "postgres") {
+		if config.PeerURL = o.peer; o.peer == "" {
+			config.PeerURL = strings.TrimSuffix(addressesOf(scheme, listener.Addr())[0], "/")
+		}
+	}
+	if len(o.hosts) > 0 {
+		if config.Gateway, err = gateway.New(o.hosts, nil, c.log); err != nil {
+			return err
+		}
+	}
+	r, err := relay.New(config)
+	if err != nil {
+		return err
+	}
 	if o.code != "" {
 		fmt.Fprintf(c.out, "Pairing code: %s\n", o.code)
 	}

@@ -7,7 +7,7 @@ import path from "node:path";
 import { until } from "../lib/browser.mjs";
 import { freePort } from "../lib/site.mjs";
 
-const COMMAND = path.resolve(process.env.KOLIBRI_NATIVE ?? "bin/kolibri");
+export const COMMAND = path.resolve(process.env.KOLIBRI_NATIVE ?? "bin/kolibri");
 
 export class Relay {
 	/** @param {string[]} [args] */

@@ -30,6 +30,20 @@ export class Share extends EventTarget {
 		this.pairing = null;
 		/** @type {import("./traffic.js").Report | null} */
 		this.traffic = null;
+		// the server asks other hosts through the relay's gateway (worker/gateway.js)
+		this.news = new BroadcastChannel(scoped(root, "gateway"));
+		this.news.onmessage = ({ data }) => {
+			if (data.t === "ask" && this.state?.state === "sharing") this.tellGateway();
+		};
+	}
+
+	tellGateway() {
+		const { state, pairing } = this;
+		const { session = "", hosts = [] } = state?.state === "sharing" ? state.admission : {};
+		const gateway = hosts.length
+			? { relay: pairing?.relay, session: `${session}.${pairing?.known?.key}`, hosts }
+			: null;
+		this.news.postMessage({ t: "gateway", gateway });
 	}
 
 	/** Whether this tab takes part, or tries to. */
@@ -96,9 +110,11 @@ export class Share extends EventTarget {
 		if (state.state === "sharing" && this.pairing) {
 			this.pairing.known = { session: state.admission.session, key: state.key };
 			sessionStorage.setItem(this.key, JSON.stringify(this.pairing));
+			this.tellGateway();
 		}
 		if (state.state === "ended") {
 			sessionStorage.removeItem(this.key);
+			this.tellGateway();
 			this.stopWorker();
 		}
 		this.dispatchEvent(new Event("change"));

@@ -5,6 +5,7 @@
 import { Link } from "../../relay/js/link.js";
 import { Connection } from "../../worker/client.js";
 import { acceptLanguage } from "../../worker/protocol.js";
+import { player } from "../sw/answers.js";
 import { content } from "../sw/content.js";
 import { asset, cacheName } from "../sw/store.js";
 import { classify, pathIn } from "../urls.js";
@@ -46,6 +47,8 @@ async function serve(asked) {
 			return isPublic(url) ? file(asked, url) : refusal(404);
 		case "content":
 			return learning(asked, url);
+		case "player":
+			return fromResponse(player(new URL(root.pathname, given), build));
 		case "page":
 		case "server":
 			return ask(asked, given);
@@ -55,7 +58,16 @@ async function serve(asked) {
 }
 
 /** The shell, its worker and its data are this device's own; a visitor gets Kolibri as from any server. @param {URL} url */
-const isPublic = (url) => /^(static\/|favicon\.ico$)/.test(pathIn(url, root) ?? "");
+function isPublic(url) {
+	const path = pathIn(url, root) ?? "";
+	// Kolibri's own files, and what shows apps in archives (web/apps)
+	return (
+		path.startsWith("static/") || ["favicon.ico", "data/files.json", build.apps, build.inner].includes(path)
+	);
+}
+
+/** @param {Response} response @returns {Answered} */
+const fromResponse = ({ status, headers, body }) => ({ status, headers: [...headers], body });
 
 /** @param {Asked} asked @param {URL} url as the visitor sees it @returns {Promise<Answered>} */
 async function ask(asked, url) {
