@@ -99,6 +99,12 @@ bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLI
 	PATIENCE=300000 node bench/run.mjs
 	PATIENCE=300000 node bench/relay/run.mjs
 
+.PHONY: bench-facility
+bench-facility: kolibri $(MODULES) ## a school of 5,000 learners, beside a real Kolibri (KOLIBRI_REFERENCE)
+	@[ -f .cache/bigschool/school.json ] || { rm -rf .cache/bigschool && mkdir -p .cache/bigschool && \
+		$(GO) run ./bench/bigschool/generate -home .cache/bigschool > .cache/school.json && mv .cache/school.json .cache/bigschool/; }
+	node bench/facility.mjs
+
 .PHONY: check-size
 check-size: build ## hold the wasm to its budget and its imports to the list
 	@$(GO) run ./cmd/bundle -check-size

@@ -31,6 +31,7 @@ var migrations = []migration{
 	{"0002_reserved_locations", insertReservedLocations},
 	{"0003_sync_indexes", createSyncIndexes},
 	{"0004_content_indexes", createContentIndexes},
+	{"0005_notification_indexes", createNotificationIndexes},
 }
 
 // Migrate brings the database to the schema this program needs: it makes everything in an empty
@@ -279,6 +280,21 @@ func createContentIndexes(tx *Tx, _ DDL) error {
 		"CREATE INDEX IF NOT EXISTS kolibri_go_channel ON content_contentnode (channel_id, lft, id)",
 		// not by what is available: SQLite would take such an index before that of the parents
 		"CREATE INDEX IF NOT EXISTS kolibri_go_page ON content_contentnode (lft, id) WHERE available = TRUE",
+	} {
+		if _, err := tx.Exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createNotificationIndexes adds the indexes by which coaches' pages find what happened in a class,
+// and learners' progress finds what was told of it already: the original has one for the time alone
+// and scans the table for both.
+func createNotificationIndexes(tx *Tx, _ DDL) error {
+	for _, statement := range []string{
+		"CREATE INDEX IF NOT EXISTS kolibri_go_told_class ON notifications_learnerprogressnotification (classroom_id, timestamp)",
+		"CREATE INDEX IF NOT EXISTS kolibri_go_told_user ON notifications_learnerprogressnotification (user_id)",
 	} {
 		if _, err := tx.Exec(statement); err != nil {
 			return err

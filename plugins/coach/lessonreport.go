@@ -24,42 +24,38 @@ type resourceProgress struct {
 	Completed int64  `json:"num_learners_completed"`
 }
 
-// assigned is who has the lessons that a condition chooses: lesson and learner, each pair once.
-const assigned = `SELECT DISTINCT l.id AS lesson, u.id AS learner FROM lessons_lesson l JOIN lessons_lessonassignment a ON a.lesson_id = l.id
-	JOIN kolibriauth_membership m ON m.collection_id = a.collection_id JOIN kolibriauth_facilityuser u ON u.id = m.user_id AND u.date_deleted IS NULL`
+// assigned is who has the lessons that a condition chooses, some more than once.
+const assigned = `FROM lessons_lesson l JOIN lessons_lessonassignment a ON a.lesson_id = l.id
+	JOIN kolibriauth_membership m ON m.collection_id = a.collection_id JOIN kolibriauth_facilityuser u ON u.id = m.user_id AND u.date_deleted IS NULL WHERE `
 
 // reports reads the reports of lessons that meet a condition on l.
 func reports(tx *store.Tx, condition string, args ...any) ([]*lessonReport, error) {
-	byID := map[string]*lessonReport{}
+	learners := map[string]map[string]bool{} // by lesson
 	all, err := store.Select(tx, func(row store.Scanner) (*lessonReport, error) {
 		v := &lessonReport{Progress: []resourceProgress{}}
 		err := row.Scan(&v.ID, &v.Title, &v.resources)
-		byID[v.ID] = v
+		learners[v.ID] = map[string]bool{}
 		return v, err
 	}, "SELECT l.id, l.title, l.resources FROM lessons_lesson l WHERE "+condition+" ORDER BY l.date_created, l.id", args...)
 	if err != nil {
 		return nil, err
 	}
 	err = store.ForEach(tx, func(row store.Scanner) error {
-		var lesson string
-		var n int64
-		err := row.Scan(&lesson, &n)
-		byID[lesson].Total = n
+		var lesson, learner string
+		err := row.Scan(&lesson, &learner)
+		learners[lesson][learner] = true
 		return err
-	}, "SELECT lesson, COUNT(*) FROM ("+assigned+" WHERE "+condition+") x GROUP BY lesson", args...)
+	}, "SELECT l.id, u.id "+assigned+condition, args...)
 	if err != nil {
 		return nil, err
 	}
-	type done struct{ lesson, content string }
-	counts := map[done]int64{}
+	done := map[work]bool{}
 	err = store.ForEach(tx, func(row store.Scanner) error {
-		var d done
-		var n int64
-		err := row.Scan(&d.lesson, &d.content, &n)
-		counts[d] = n
+		var w work
+		err := row.Scan(&w.user, &w.content)
+		done[w] = true
 		return err
-	}, "SELECT x.lesson, s.content_id, COUNT(*) FROM ("+assigned+" WHERE "+condition+`) x
-		JOIN logger_contentsummarylog s ON s.user_id = x.learner AND s.progress = 1 GROUP BY x.lesson, s.content_id`, args...)
+	}, "SELECT user_id, content_id FROM logger_contentsummarylog WHERE progress = 1 AND user_id IN (SELECT u.id "+assigned+condition+")", args...)
 	for _, v := range all {
 		var resources []struct {
 			Node    string `json:"contentnode_id"`
@@ -67,11 +63,17 @@ func reports(tx *store.Tx, condition string, args ...any) ([]*lessonReport, erro
 		}
 		// resources of another shape, which a peer may have sent, name none
 		_ = json.Unmarshal([]byte(v.resources), &resources)
-		if v.Total == 0 {
+		if v.Total = int64(len(learners[v.ID])); v.Total == 0 {
 			continue
 		}
 		for _, n := range resources {
-			v.Progress = append(v.Progress, resourceProgress{n.Node, counts[done{v.ID, n.Content}]})
+			p := resourceProgress{Node: n.Node}
+			for learner := range learners[v.ID] {
+				if done[work{learner, n.Content}] {
+					p.Completed++
+				}
+			}
+			v.Progress = append(v.Progress, p)
 		}
 	}
 	return all, err

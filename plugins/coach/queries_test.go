@@ -25,7 +25,7 @@ func TestQueriesStayTheSame(t *testing.T) {
 	counts := map[string][]int64{}
 	for _, size := range []bigschool.Size{
 		{Learners: 10, Classes: 1, Lessons: 3, Quizzes: 3, Attempts: 400},
-		{Learners: 1000, Classes: 2, Lessons: 20, Quizzes: 20, Attempts: 6000},
+		{Learners: 1000, Classes: 2, Lessons: 6, Quizzes: 12, Attempts: 2000},
 	} {
 		s := servertest.New(t, func(c *server.Config) { c.Hasher = servertest.CheapHasher{} })
 		school, err := bigschool.Make(context.Background(), s.DB, rand.Reader, hash, certificate, size)

@@ -1,7 +1,6 @@
 package coach
 
 import (
-	"database/sql"
 	"maps"
 	"slices"
 
@@ -59,49 +58,65 @@ type work struct{ user, content string }
 // lastTry is the last try of somebody at a quiz.
 type lastTry struct {
 	work
-	score    quizScore
-	complete bool
+	id, before string // the tries, this one and the one before it
+	at         store.Zoned
+	score      quizScore
+	complete   bool
 }
 
 // lastTries reads the last tries at quizzes that meet a condition, whose tables are m for the try
 // and s for the summary log.
 // kolibri/plugins/coach/class_summary_api.py: _get_quiz_status
 func lastTries(tx *store.Tx, condition string, args ...any) ([]*lastTry, error) {
-	type try struct {
-		*lastTry
-		right int64
-		at    store.Zoned
-	}
-	latest := map[work]*try{}
+	latest, byID, before := map[work]*lastTry{}, map[string]*lastTry{}, map[string]*lastTry{}
 	var all []*lastTry
 	err := store.ForEach(tx, func(row store.Scanner) error {
-		t := try{lastTry: &lastTry{}}
-		var correct sql.NullFloat64
-		var answered int64
-		var last store.Zoned
-		if err := row.Scan(&t.user, &t.content, &t.complete, &t.at, &correct, &answered, &last, &t.right); err != nil {
+		t := &lastTry{}
+		if err := row.Scan(&t.id, &t.user, &t.content, &t.complete, &t.at); err != nil {
 			return err
 		}
-		if newer := latest[t.work]; newer != nil {
-			if t.at.Time().Before(newer.at.Time()) && newer.right >= 0 {
-				newer.score.Before, newer.right = t.right, -1
-			}
-			return nil
+		newer := latest[t.work]
+		switch {
+		case newer == nil:
+			latest[t.work], byID[t.id], all = t, t, append(all, t)
+		case newer.before == "" && t.at.Time().Before(newer.at.Time()):
+			newer.before, before[t.id] = t.id, newer
 		}
-		if t.score.LastActivity = api.Time(last.Time()); answered > 0 {
-			sum := api.Float(correct.Float64)
-			t.score.Correct, t.score.Answered = &sum, &answered
-		}
-		latest[t.work] = &t
-		all = append(all, t.lastTry)
 		return nil
-	}, `SELECT m.user_id, s.content_id, m.complete, m.end_timestamp, SUM(a.correct), COUNT(a.id), MAX(a.end_timestamp),
-		COUNT(DISTINCT CASE WHEN a.correct = 1 THEN a.item END)
-		FROM logger_masterylog m JOIN logger_contentsummarylog s ON s.id = m.summarylog_id LEFT JOIN logger_attemptlog a ON a.masterylog_id = m.id
-		WHERE m.mastery_level < 0 AND `+condition+`
-		GROUP BY m.id, m.user_id, s.content_id, m.complete, m.end_timestamp
-		ORDER BY CASE WHEN m.end_timestamp IS NULL THEN 1 ELSE 0 END, m.end_timestamp DESC, m.id`, args...)
-	return all, err
+	}, `SELECT m.id, m.user_id, s.content_id, m.complete, m.end_timestamp FROM logger_masterylog m JOIN logger_contentsummarylog s ON s.id = m.summarylog_id
+		WHERE m.mastery_level < 0 AND `+condition+" ORDER BY CASE WHEN m.end_timestamp IS NULL THEN 1 ELSE 0 END, m.end_timestamp DESC, m.id", args...)
+	if err != nil {
+		return nil, err
+	}
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(byID)), many) {
+		err := store.ForEach(tx, func(row store.Scanner) error {
+			var id string
+			var correct api.Float
+			var answered int64
+			var last store.Zoned
+			err := row.Scan(&id, &correct, &answered, &last)
+			byID[id].score = quizScore{Correct: &correct, Answered: &answered, LastActivity: api.Time(last.Time())}
+			return err
+		}, `SELECT masterylog_id, SUM(correct), COUNT(*), MAX(end_timestamp) FROM logger_attemptlog
+			WHERE masterylog_id IN ? GROUP BY masterylog_id`, store.In(chunk))
+		if err != nil {
+			return nil, err
+		}
+	}
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(before)), many) {
+		err := store.ForEach(tx, func(row store.Scanner) error {
+			var id string
+			var right int64
+			err := row.Scan(&id, &right)
+			before[id].score.Before = right
+			return err
+		}, `SELECT masterylog_id, COUNT(DISTINCT item) FROM logger_attemptlog WHERE correct = 1
+			AND masterylog_id IN ? GROUP BY masterylog_id`, store.In(chunk))
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // examStatuses tells how far whoever began some quizzes is with them.
