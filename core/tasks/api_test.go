@@ -213,7 +213,6 @@ func TestBadTasks(t *testing.T) {
 		{"no object", "7", 400, ""},
 		{"a list of no objects", []any{7}, 400, ""},
 		{"no JSON", "{", 400, ""},
-		{"a task that cannot be done yet", map[string]any{"type": "kolibri.plugins.user_profile.tasks.mergeuser"}, 501, "mergeuser"},
 		{"arguments that are null", job(nil), 400, `"NULL"`},
 		{"arguments that are a list", job([]any{}), 400, `{"enqueue_args":{"non_field_errors":`},
 		{"both times", job(args("enqueue_at", "2999-01-01T00:00:00Z", "enqueue_in", 5)), 400, "Cannot specify both."},
