@@ -32,6 +32,7 @@ const KINDS = {
 	module: ["app/server-0123456789abcdef.wasm"],
 	script: ["sw.js"],
 	content: ["content/storage/a/b/ab0123.mp4"],
+	zipped: ["content/zipcontent/abc.zip/index.html"],
 	server: [
 		"api/auth/session/current/",
 		"api/public/info/",
@@ -40,7 +41,6 @@ const KINDS = {
 		"facility/api/downloadcsvfile/summary/123/",
 		"en/i18n/setlang/",
 		"en/plugins/",
-		"content/zipcontent/abc.zip/index.html",
 		"content/databases/abc.sqlite3",
 		"_host/backup",
 		"status/",
