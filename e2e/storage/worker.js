@@ -88,6 +88,11 @@ scope.onmessage = async (/** @type {MessageEvent} */ event) => {
 	go.exit = (/** @type {number} */ code) => {
 		status = code;
 	};
+	// A program that ends inside of a callback leaves the JavaScript that called it without a program
+	// to return to.
+	scope.addEventListener("error", (/** @type {ErrorEvent} */ event) => {
+		if (go.exited) event.preventDefault();
+	});
 	await installOPFS(go);
 	fillable(go.importObject.opfs);
 	counted(go.importObject.opfs);
