@@ -123,38 +123,52 @@ func (c *command) content(name string, args []string, positions string) (*settin
 	return s, f, others, 0
 }
 
-// withChannels opens the home, beside a running server where there is one.
-func (c *command) withChannels(s *settings, fn func(context.Context, *importing.Importer, *console) error) int {
+// withPages runs a verb that needs the built front end, until it is done or interrupted.
+func (c *command) withPages(fn func(context.Context, *pages.Pages) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := func() (err error) {
+	err := func() error {
 		front, err := findFrontEnd("", c.log)
 		if err != nil {
 			return err
 		}
 		defer front.close()
-		viewers, err := pages.Load(front.files, pages.Site{})
+		built, err := pages.Load(front.files, pages.Site{})
 		if err != nil {
 			return err
 		}
-		closing := context.WithoutCancel(ctx)
-		h, err := openHome(ctx, s, c.log, unused(s) == nil)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, h.close(closing)) }()
-		host := hostOf(h)
-		host.Base, host.Pages = ctx, presetsOnly{all: viewers.Presets()}
-		content, err := storage.Folder(s.ContentDir, api.NewOutgoing(http.DefaultTransport))
-		if err != nil {
-			return err
-		}
-		return fn(ctx, importing.New(&host, content, device.DrivesOf(&host)), &console{ctx: ctx, c: c, db: h.db})
+		return fn(ctx, built)
 	}()
 	if err != nil {
 		return c.fail(err)
 	}
 	return 0
+}
+
+// atHome opens the home for fn, beside a running server where there is one.
+func (c *command) atHome(ctx context.Context, s *settings, fn func(*api.Host) error) (err error) {
+	h, err := openHome(ctx, s, c.log, unused(s) == nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.close(context.WithoutCancel(ctx))) }()
+	host := hostOf(h)
+	host.Base = ctx
+	return fn(&host)
+}
+
+// withChannels opens the home for work on its channels.
+func (c *command) withChannels(s *settings, fn func(context.Context, *importing.Importer, *console) error) int {
+	return c.withPages(func(ctx context.Context, viewers *pages.Pages) error {
+		return c.atHome(ctx, s, func(host *api.Host) error {
+			host.Pages = presetsOnly{all: viewers.Presets()}
+			content, err := storage.Folder(s.ContentDir, api.NewOutgoing(http.DefaultTransport))
+			if err != nil {
+				return err
+			}
+			return fn(ctx, importing.New(host, content, device.DrivesOf(host)), &console{ctx: ctx, c: c, db: host.DB})
+		})
+	})
 }
 
 // presetsOnly is what an import needs of the pages.

@@ -10,10 +10,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"kolibri/core/api"
@@ -38,59 +36,43 @@ func (f *facilityFlags) defineOutput(flags *flag.FlagSet) {
 	flags.StringVar(&f.output, "O", "", "The file to write")
 }
 
-// onFacility opens the home, beside a running server where there is one, and finds the facility.
+// onFacility opens the home and finds the facility.
 func (c *command) onFacility(s *settings, f *facilityFlags, fn func(ctx context.Context, host *api.Host, c *auth.Collection, say authjobs.Say) error) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := func() (err error) {
-		front, err := findFrontEnd("", c.log)
-		if err != nil {
-			return err
-		}
-		defer front.close()
-		texts, err := pages.Load(front.files, pages.Site{})
-		if err != nil {
-			return err
-		}
+	return c.withPages(func(ctx context.Context, texts *pages.Pages) error {
 		if _, ok := texts.Language(f.locale); !ok {
 			return fmt.Errorf("there is no language %q", f.locale)
 		}
-		closing := context.WithoutCancel(ctx)
-		h, err := openHome(ctx, s, c.log, unused(s) == nil)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, h.close(closing)) }()
-		host := hostOf(h)
-		host.Base = ctx
-		var facility *auth.Collection
-		err = h.db.Read(ctx, func(tx *store.Tx) (err error) {
-			id, ok := api.ParseUUID(f.facility)
-			if f.facility == "" {
-				if id, err = auth.DefaultFacility(tx); err != nil {
-					return err
-				}
-				if ok = id != ""; !ok {
-					return errors.New("no default facility exists: set the device up first")
-				}
+		return c.atHome(ctx, s, func(host *api.Host) error {
+			facility, err := f.find(ctx, host.DB)
+			if err != nil {
+				return err
 			}
-			if ok {
-				facility, err = auth.LoadCollection(tx, id)
-			}
-			if !ok || errors.Is(err, store.ErrNotFound) || err == nil && facility.Kind != auth.KindFacility {
-				return fmt.Errorf("there is no facility with the id %q", f.facility)
-			}
-			return err
+			return fn(ctx, host, facility, func(context, text string) string { return texts.Text(f.locale, context, text) })
 		})
-		if err != nil {
-			return err
+	})
+}
+
+// find reads the facility that is meant.
+func (f *facilityFlags) find(ctx context.Context, db *store.DB) (facility *auth.Collection, err error) {
+	err = db.Read(ctx, func(tx *store.Tx) (err error) {
+		id, ok := api.ParseUUID(f.facility)
+		if f.facility == "" {
+			if id, err = auth.DefaultFacility(tx); err != nil {
+				return err
+			}
+			if ok = id != ""; !ok {
+				return errors.New("no default facility exists: set the device up first")
+			}
 		}
-		return fn(ctx, &host, facility, func(context, text string) string { return texts.Text(f.locale, context, text) })
-	}()
-	if err != nil {
-		return c.fail(err)
-	}
-	return 0
+		if ok {
+			facility, err = auth.LoadCollection(tx, id)
+		}
+		if !ok || errors.Is(err, store.ErrNotFound) || err == nil && facility.Kind != auth.KindFacility {
+			return fmt.Errorf("there is no facility with the id %q", f.facility)
+		}
+		return err
+	})
+	return facility, err
 }
 
 // importUsers brings accounts in from a CSV file.

@@ -131,6 +131,22 @@ func List[T any](r *Request, q *Query, columns string, size int64, scan func(sto
 	return Numbered{page, count, pages, rows}, nil
 }
 
+// One answers with the thing of an id, of which find reads one at most; what is no id is nothing's.
+func One[T any](r *Request, id string, find func(id string) ([]T, error)) (found T, err error) {
+	id, valid := ParseUUID(id)
+	if !valid {
+		return found, r.NotFound()
+	}
+	all, err := find(id)
+	if err != nil {
+		return found, err
+	}
+	if len(all) == 0 {
+		return found, r.NotFound()
+	}
+	return all[0], nil
+}
+
 // ListParam splits a comma-joined parameter; an absent one is nil.
 func (r *Request) ListParam(name string) []string {
 	v := r.Query().Get(name)

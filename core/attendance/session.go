@@ -94,19 +94,10 @@ func (a *Attendance) retrieve(r *api.Request) (any, error) {
 }
 
 func one(r *api.Request, q *api.Query, id string) (*Session, error) {
-	id, valid := api.ParseUUID(id)
-	if !valid {
-		return nil, r.NotFound()
-	}
-	text, args := q.Where("s.id = ?", id).SQL(columns)
-	all, err := store.Select(r.Tx, scan, text, args...)
-	if err == nil && len(all) == 0 {
-		err = r.NotFound()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
+	return api.One(r, id, func(id string) ([]*Session, error) {
+		text, args := q.Where("s.id = ?", id).SQL(columns)
+		return store.Select(r.Tx, scan, text, args...)
+	})
 }
 
 // load reads the session of the address and checks the permission.

@@ -132,18 +132,7 @@ func (c *Courses) retrieve(r *api.Request) (any, error) {
 }
 
 func one(r *api.Request, q *api.Query, id string) (*Session, error) {
-	id, valid := api.ParseUUID(id)
-	if !valid {
-		return nil, r.NotFound()
-	}
-	all, err := find(r.Tx, q.Where("s.id = ?", id))
-	if err == nil && len(all) == 0 {
-		err = r.NotFound()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
+	return api.One(r, id, func(id string) ([]*Session, error) { return find(r.Tx, q.Where("s.id = ?", id)) })
 }
 
 // Load reads a course session and checks that the person may do something to it: 404 without a

@@ -154,18 +154,7 @@ func (l *Lessons) retrieve(r *api.Request) (any, error) {
 }
 
 func one(r *api.Request, q *api.Query, id string) (*Lesson, error) {
-	id, valid := api.ParseUUID(id)
-	if !valid {
-		return nil, r.NotFound()
-	}
-	all, err := find(r.Tx, q.Where("l.id = ?", id))
-	if err == nil && len(all) == 0 {
-		err = r.NotFound()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
+	return api.One(r, id, func(id string) ([]*Lesson, error) { return find(r.Tx, q.Where("l.id = ?", id)) })
 }
 
 // size answers how many bytes the resources of each lesson have.
