@@ -44,7 +44,7 @@ test: ## everything that must pass before a change goes in
 
 .PHONY: test-go
 test-go: build postgres ## Go tests, with a PostgreSQL server of their own
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 .PHONY: test-js
 test-js: $(MODULES) ## JavaScript tests that need no browser

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+// patience is how long a program may take over one step on a slow machine.
+const patience = 2 * time.Minute
 
 const (
 	root     = "../../.."
@@ -50,6 +54,7 @@ func findPrograms(t *testing.T) programs {
 // site is a home that servers are started on, one after the other.
 type site struct {
 	t    *testing.T
+	ours string
 	home string
 	port int
 	env  []string
@@ -59,8 +64,8 @@ type site struct {
 	client  *http.Client
 }
 
-func newSite(t *testing.T) *site {
-	s := &site{t: t, home: filepath.Join(t.TempDir(), "home")}
+func newSite(t *testing.T, p programs) *site {
+	s := &site{t: t, ours: p.ours, home: filepath.Join(t.TempDir(), "home")}
 	var ports [2]int
 	for i := range ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,23 +85,27 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) command(program string, args ...string) *exec.Cmd {
-	c := exec.Command(program, args...)
+func (s *site) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, program, args...)
 	c.Env = s.env
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// a process of the group that outlives its leader keeps the pipe of the output open
+	c.WaitDelay = 5 * time.Second
 	return c
 }
 
 func (s *site) provision(program, facility string) {
 	s.t.Helper()
-	out, err := s.command(program, "manage", "provisiondevice", "--facility", facility, "--preset", "nonformal", "--superusername", "admin",
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*patience)
+	defer cancel()
+	out, err := s.command(ctx, program, "manage", "provisiondevice", "--facility", facility, "--preset", "nonformal", "--superusername", "admin",
 		"--superuserpassword", password, "--language_id", "fr-fr", "--no-input").CombinedOutput()
 	require.NoError(s.t, err, string(out))
 }
 
 func (s *site) start(program string) {
 	s.t.Helper()
-	s.process, s.log = s.command(program, "start", "--foreground", "--port", strconv.Itoa(s.port)), &bytes.Buffer{}
+	s.process, s.log = s.command(context.Background(), program, "start", "--foreground", "--port", strconv.Itoa(s.port)), &bytes.Buffer{}
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	require.NoError(s.t, s.process.Start())
 	jar, err := cookiejar.New(nil)
@@ -109,14 +118,31 @@ func (s *site) start(program string) {
 		}
 		res.Body.Close()
 		return res.StatusCode == 200
-	}, 90*time.Second, 50*time.Millisecond, "%s", s.log)
+	}, patience, 50*time.Millisecond, "%s", s.log)
 }
 
+// stop sends a signal and waits for the end. An original that does not heed it is killed, as its
+// service manager would: what it has acknowledged must be there all the same. Ours has to heed it.
 func (s *site) stop(sig syscall.Signal) {
 	s.t.Helper()
-	require.NoError(s.t, s.process.Process.Signal(sig))
-	_ = s.process.Wait()
+	process := s.process
 	s.process = nil
+	require.NoError(s.t, process.Process.Signal(sig))
+	ended := make(chan struct{})
+	go func() { _ = process.Wait(); close(ended) }()
+	heeded := true
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		heeded = false
+	}
+	// whoever is left of the group must not hold the home when the other program opens it
+	_ = syscall.Kill(-process.Process.Pid, syscall.SIGKILL)
+	<-ended
+	if !heeded {
+		s.t.Logf("%s did not end in time after %v: %s", process.Path, sig, s.log)
+		require.NotEqual(s.t, s.ours, process.Path, "only the original may need a kill")
+	}
 }
 
 func (s *site) url(path string) string { return fmt.Sprintf("http://127.0.0.1:%d%s", s.port, path) }
@@ -213,7 +239,7 @@ func place(nickname string) string {
 
 func TestOriginalOpensOurHome(t *testing.T) {
 	p := findPrograms(t)
-	s := newSite(t)
+	s := newSite(t, p)
 	s.provision(p.ours, "Größe 学校 مدرسة")
 	s.start(p.ours)
 	facility := s.signIn("admin")
@@ -252,7 +278,7 @@ func TestOriginalOpensOurHome(t *testing.T) {
 	// a backup from the tab is the database alone
 	database, err := os.ReadFile(filepath.Join(s.home, "db.sqlite3"))
 	require.NoError(t, err)
-	restored := newSite(t)
+	restored := newSite(t, p)
 	require.NoError(t, os.MkdirAll(restored.home, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(restored.home, "db.sqlite3"), database, 0o644))
 	restored.start(p.original)
@@ -263,7 +289,7 @@ func TestOriginalOpensOurHome(t *testing.T) {
 
 func TestWeOpenTheOriginalsHome(t *testing.T) {
 	p := findPrograms(t)
-	s := newSite(t)
+	s := newSite(t, p)
 	s.provision(p.original, "École")
 	s.start(p.original)
 	facility := s.signIn("admin")

@@ -17,7 +17,8 @@ import (
 const reference = "KOLIBRI_REFERENCE"
 
 // Original finds the command of a real Kolibri: the one that KOLIBRI_REFERENCE names, or one that pip
-// installs, pinned by version and hash, into a virtual environment in the cache folder.
+// installs, pinned by version and hash, from the wheel that the build has fetched, into a virtual
+// environment in the cache folder.
 func Original(root string) (string, error) {
 	if command := os.Getenv(reference); command != "" {
 		return command, nil
@@ -34,7 +35,7 @@ func Original(root string) (string, error) {
 	for _, step := range [][]string{
 		{"python3", "-m", "venv", "--clear", venv},
 		{filepath.Join(venv, "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-			"--find-links", filepath.Join(root, ".cache", "wheel"), "-r", filepath.Join(root, "cmd", "bundle", "wheel.txt")},
+			"--no-index", "--find-links", filepath.Join(root, ".cache", "wheel"), "-r", filepath.Join(root, "cmd", "bundle", "wheel.txt")},
 	} {
 		out, err := exec.Command(step[0], step[1:]...).CombinedOutput()
 		if err != nil {

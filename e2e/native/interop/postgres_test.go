@@ -44,7 +44,7 @@ func TestOnePostgresDatabase(t *testing.T) {
 		name := "made_by_" + map[bool]string{true: "ours", false: "the_original"}[order[0] == p.ours]
 		t.Run(name, func(t *testing.T) {
 			server.CreateDatabase(t, name)
-			s := newSite(t)
+			s := newSite(t, p)
 			require.NoError(t, os.MkdirAll(s.home, 0o755))
 			s.env = append(s.env, "KOLIBRI_DATABASE_ENGINE=postgres", "KOLIBRI_DATABASE_NAME="+name, "KOLIBRI_DATABASE_USER=postgres",
 				"KOLIBRI_DATABASE_HOST="+server.Host, "KOLIBRI_DATABASE_PORT="+strconv.Itoa(server.Port))
