@@ -3,9 +3,9 @@ package morango
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/x509"
-	"errors"
+	"encoding/base64"
 	"io"
+	"math/big"
 	"syscall/js"
 
 	"kolibri/store/tab"
@@ -13,7 +13,8 @@ import (
 
 // newKey asks the browser for a key: it draws one in the background in a tenth of the second or more
 // that Go takes here, during which nothing else would be answered. Pages without a secure context
-// have no WebCrypto; then Go does it.
+// have no WebCrypto; then Go does it. The key comes as numbers (RFC 7518, 6.3.2), because a reader of
+// PKCS #8 would bring every elliptic curve into the module.
 func newKey(random io.Reader) (*rsa.PrivateKey, error) {
 	subtle := js.Global().Get("crypto").Get("subtle")
 	if !subtle.Truthy() {
@@ -26,20 +27,19 @@ func newKey(random io.Reader) (*rsa.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	exported, err := tab.Await(context.Background(), subtle.Call("exportKey", "pkcs8", pair.Get("privateKey")))
+	exported, err := tab.Await(context.Background(), subtle.Call("exportKey", "jwk", pair.Get("privateKey")))
 	if err != nil {
 		return nil, err
 	}
-	bytes := js.Global().Get("Uint8Array").New(exported)
-	der := make([]byte, bytes.Length())
-	js.CopyBytesToGo(der, bytes)
-	key, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return nil, err
+	var numbers [5]*big.Int
+	for i, name := range []string{"n", "e", "d", "p", "q"} {
+		bytes, err := base64.RawURLEncoding.DecodeString(exported.Get(name).String())
+		if err != nil {
+			return nil, err
+		}
+		numbers[i] = new(big.Int).SetBytes(bytes)
 	}
-	private, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("morango: the browser made a key of another kind")
-	}
-	return private, nil
+	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: numbers[0], E: int(numbers[1].Int64())}, D: numbers[2], Primes: numbers[3:]}
+	key.Precompute()
+	return key, key.Validate()
 }

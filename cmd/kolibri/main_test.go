@@ -185,7 +185,7 @@ func TestBackgroundLifeCycle(t *testing.T) {
 	first := readProcess(b.home)
 	code, out = b.run("restart")
 	require.Equal(t, 0, code, out)
-	require.Eventually(t, func() bool { return b.status() == 200 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return b.status() == 200 }, time.Minute, 10*time.Millisecond)
 	require.True(t, first.alive(), "the same process goes on")
 
 	code, out = b.run("stop")
@@ -312,7 +312,7 @@ func TestSomethingElseOnThePort(t *testing.T) {
 	other := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", b.port), Handler: http.NotFoundHandler()}
 	go func() { _ = other.ListenAndServe() }()
 	defer other.Close()
-	require.Eventually(t, func() bool { return b.status() == 404 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return b.status() == 404 }, time.Minute, 10*time.Millisecond)
 	require.NoError(t, os.MkdirAll(b.home, 0o755))
 	require.NoError(t, process{PID: os.Getpid(), Port: b.port, Status: running}.write(b.home))
 	defer os.Remove(filepath.Join(b.home, pidFile)) // the process it names is this one

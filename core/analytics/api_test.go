@@ -39,7 +39,7 @@ func TestTheServerLooksForSomethingToTell(t *testing.T) {
 		require.Eventually(t, func() bool { // it plans its next look
 			at, err := time.Parse(time.RFC3339Nano, c.Get("/api/tasks/tasks/local-notifications/").Field("scheduled_datetime").(string))
 			return err == nil && time.Until(at) > time.Hour
-		}, 5*time.Second, 5*time.Millisecond)
+		}, time.Minute, 5*time.Millisecond)
 		return len(c.Get(notifications+"localnotification/").JSON.([]any)) > 0
 	}
 	require.False(t, look(), "nobody learned anything yet")

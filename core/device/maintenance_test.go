@@ -21,7 +21,7 @@ func doNow(t *testing.T, s *servertest.School, id string) {
 		a := c.Get(tasksURL + id + "/")
 		require.NotEqual(t, "FAILED", a.Field("status"), a.Text)
 		return a.Field("status") == "COMPLETED"
-	}, 10*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }
 
 func TestMaintenanceIsPlanned(t *testing.T) {

@@ -54,6 +54,6 @@ func TestDeviceOnPostgres(t *testing.T) {
 			job := c.Get(tasksURL + id + "/")
 			require.NotEqual(t, "FAILED", job.Field("status"), job.Text)
 			return job.Field("status") == "COMPLETED" || id == "local-notifications" && job.Field("status") == "QUEUED"
-		}, 10*time.Second, 5*time.Millisecond)
+		}, time.Minute, 5*time.Millisecond)
 	}
 }

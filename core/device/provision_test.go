@@ -273,8 +273,8 @@ func TestDeprovision(t *testing.T) {
 	c := visitor(t, s.Server)
 	a := c.Post(tasksURL, body)
 	require.Equal(t, 200, a.Status, a.Text)
-	require.Eventually(t, func() bool { return !current(t, s.Server).IsProvisioned }, 10*time.Second, 5*time.Millisecond)
-	require.Eventually(t, func() bool { return c.Get(tasksURL+a.Field("id").(string)+"/").Field("status") == "COMPLETED" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return !current(t, s.Server).IsProvisioned }, time.Minute, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return c.Get(tasksURL+a.Field("id").(string)+"/").Field("status") == "COMPLETED" }, time.Minute, 5*time.Millisecond)
 	require.Empty(t, c.Get("/api/auth/facility/").JSON)
 	require.NotEqual(t, before, c.Get("/api/public/info/").Field("instance_id"))
 	require.NoError(t, s.DB.Read(context.Background(), func(tx *store.Tx) error {

@@ -97,7 +97,7 @@ func (h *home) job(id string) *Job {
 func (h *home) until(id string, state State) *Job {
 	h.t.Helper()
 	var job *Job
-	require.Eventually(h.t, func() bool { job = h.job(id); return job.State == state }, 5*time.Second, 2*time.Millisecond)
+	require.Eventually(h.t, func() bool { job = h.job(id); return job.State == state }, time.Minute, 2*time.Millisecond)
 	return job
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,20 +188,49 @@ func (f *field) decodeNumber(raw json.RawMessage, text string) (any, error) {
 	return whole, nil
 }
 
-// usualZoned is what DateTimeTzField writes; anything else is brought into this form.
-var usualZoned = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\([A-Za-z0-9_+/-]+\)$`)
+// usualZoned tells whether a text is as DateTimeTzField writes it; anything else is brought into this
+// form. Package regexp would be a hundredth of the tab's whole module.
+func usualZoned(text string) bool {
+	const clock = "0000-00-00 00:00:00.000000"
+	if len(text) < len(clock)+3 || !shaped(text[:len(clock)], clock) {
+		return false
+	}
+	zone, opened := strings.CutPrefix(text[len(clock):], "(")
+	zone, closed := strings.CutSuffix(zone, ")")
+	return opened && closed && zone != "" && strings.Trim(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/-") == ""
+}
 
-var withOffset = regexp.MustCompile(`[+-]\d\d:\d\d$`)
+func withOffset(text string) bool {
+	const offset = "+00:00"
+	if len(text) < len(offset) {
+		return false
+	}
+	end := text[len(text)-len(offset):]
+	return shaped(end, offset) || shaped(end, "-00:00")
+}
+
+// shaped tells whether a text has a digit where the pattern has a 0, and the pattern's bytes elsewhere.
+func shaped(text, pattern string) bool {
+	if len(text) != len(pattern) {
+		return false
+	}
+	for i := range pattern {
+		if digit := text[i] >= '0' && text[i] <= '9'; pattern[i] == '0' && !digit || pattern[i] != '0' && text[i] != pattern[i] {
+			return false
+		}
+	}
+	return true
+}
 
 func (f *field) decodeZoned(raw json.RawMessage, text string, isText bool) (any, error) {
 	t, err := store.ParseZoned(text)
 	if !isText || err != nil {
 		return nil, invalid("%s: %.60s is no time", f.name, raw)
 	}
-	if usualZoned.MatchString(text) {
+	if usualZoned(text) {
 		return text, nil
 	}
-	if i := strings.IndexByte(text, '('); i >= 0 && !withOffset.MatchString(text[:i]) && strings.HasSuffix(text, ")") {
+	if i := strings.IndexByte(text, '('); i >= 0 && !withOffset(text[:i]) && strings.HasSuffix(text, ")") {
 		return t.Format(store.DateTime) + text[i:], nil
 	}
 	return store.FormatZoned(t), nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -35,8 +34,6 @@ func (i *Importer) Register(r *tasks.Runner) {
 	r.Handle(app+"remotechanneldiffstats", tasks.Work{Validate: i.validateRemote(false), Ask: i.askEdition, Run: i.runRemoteDiff})
 	r.Handle(app+"localchanneldiffstats", tasks.Work{Validate: i.validateDisk(false), Ask: i.readEdition, Run: i.runDiskDiff})
 }
-
-var token = regexp.MustCompile(`^[a-z0-9]{10}$|^[a-z0-9]{5}-[a-z0-9]{5}$`)
 
 var channelFields = []api.Field{
 	{Name: "channel_id", Clean: api.CleanUUID},
@@ -168,7 +165,11 @@ func cleanToken(r *api.Request, v any) (any, string, string) {
 		return nil, id, message
 	}
 	s := strings.ToLower(text.(string))
-	if s != "" && !token.MatchString(s) {
+	plain := s
+	if before, after, found := strings.Cut(s, "-"); found && len(before) == 5 {
+		plain = before + after
+	}
+	if s != "" && (len(plain) != 10 || strings.Trim(plain, "abcdefghijklmnopqrstuvwxyz0123456789") != "") {
 		return nil, api.Invalid, "Token must be 10 alphanumeric characters, optionally with a hyphen in the middle."
 	}
 	return s, "", ""
