@@ -69,6 +69,21 @@ e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 ki
 	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory kill-test
 
+# A judge that starts servers by a command and compares their answers with a real Kolibri's; ONLY picks cases.
+JUDGE = python3 $(or $(PARITY),$(error name the judge: PARITY=.../parity.py)) $(if $(KOLIBRI_REFERENCE),run --reference-cmd $(KOLIBRI_REFERENCE),check) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: parity
+parity: build kolibri ## the answers of the native command beside a real Kolibri's, by the judge PARITY
+	$(JUDGE) --candidate-cmd $(CURDIR)/bin/kolibri
+
+.PHONY: parity-tab
+parity-tab: build kolibri $(MODULES) chromium ## the same, answered by a tab
+	$(JUDGE) --jobs 1 --candidate-cmd "node $(CURDIR)/e2e/parity/tab.mjs"
+
+.PHONY: parity-random
+parity-random: build kolibri ## 200 sequences of 50 random calls (SEEDS=1-200) by the judge PARITY beside KOLIBRI_REFERENCE
+	folder=$$(mktemp -d) && node e2e/parity/sequences.mjs --out $$folder --seeds $(or $(SEEDS),1-200) && $(JUDGE) --cases $$folder --candidate-cmd $(CURDIR)/bin/kolibri
+
 .PHONY: kill-test
 kill-test: $(MODULES) chromium ## kill workers and browsers amid writes, 250 times and more; SHORT=1 for a dozen
 	node e2e/storage/kill.mjs $(if $(SHORT),--short)

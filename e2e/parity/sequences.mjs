@@ -1,0 +1,257 @@
+// Writes cases for a judge of servers: random calls by random people, as many as asked for, always
+// the same for a seed.
+//
+//     node e2e/parity/sequences.mjs --out DIR --seeds 1-200 --calls 50
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+
+/** @typedef {{actor: string, method: string, path: string, body?: unknown, query?: object, capture?: object, compare?: string, unordered?: string[]}} Step */
+
+/** Anything of a list may stand anywhere in it: ids are random, and most lists are ordered by them. */
+const UNORDERED = [
+	"$",
+	"**.results",
+	"**.coaches",
+	"**.roles",
+	"**.user_ids",
+	"**.assignments",
+	"**.learner_ids",
+];
+
+const ACTORS = ["anonymous", "learner", "learner2", "loner", "classcoach", "coach", "admin", "superuser"];
+const NOBODY = "0123456789abcdef0123456789abcdef";
+
+/** @param {number} seed a generator of numbers from 0 to 1 (mulberry32) */
+function random(seed) {
+	let state = seed >>> 0;
+	return () => {
+		state = (state + 0x6d2b79f5) >>> 0;
+		let t = Math.imul(state ^ (state >>> 15), state | 1);
+		t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+		return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
+class Sequence {
+	/** @param {number} seed */
+	constructor(seed) {
+		this.next = random(seed);
+		this.made = 0;
+		/** What there is, by kind; a name in braces is the judge's word for an id. */
+		this.known = {
+			user: ["admin", "coach", "classcoach", "learner", "learner2", "learner3", "loner"].map((n) => `{${n}}`),
+			classroom: ["{class_a}", "{class_b}"],
+			learnergroup: ["{group_a}", "{group_b}"],
+			membership: ["{mem_learner}", "{mem_learner2}", "{mem_group}", "{mem_group_b}"],
+			role: ["{role_coach}", "{role_assignable}", "{role_classcoach}"],
+			lesson: /** @type {string[]} */ ([]),
+		};
+		/** @type {Step[]} */
+		this.steps = [];
+	}
+
+	/** @template T @param {T[]} list @returns {T} */
+	one(list) {
+		return list[Math.floor(this.next() * list.length)];
+	}
+
+	chance(/** @type {number} */ p) {
+		return this.next() < p;
+	}
+
+	/** An id of a kind, now and then of nothing. @param {keyof Sequence["known"]} kind */
+	id(kind) {
+		const list = this.known[kind];
+		return list.length === 0 || this.chance(0.05) ? this.one([NOBODY, "nonsense"]) : this.one(list);
+	}
+
+	collection() {
+		return this.one(["{facility}", this.id("classroom"), this.id("learnergroup")]);
+	}
+
+	/** @param {Step} step */
+	add(step) {
+		if (step.method === "GET") step.unordered = UNORDERED;
+		this.steps.push(step);
+	}
+
+	/**
+	 * Makes something. Whoever may do so for certain makes it known.
+	 * @param {keyof Sequence["known"]} kind @param {string} at @param {object} body @param {boolean} sound
+	 */
+	create(kind, at, body, sound) {
+		const actor = this.chance(0.6) ? this.one(["admin", "superuser"]) : this.one(ACTORS);
+		/** @type {Step} */
+		const step = { actor, method: "POST", path: at, body };
+		if (sound && (actor === "admin" || actor === "superuser")) {
+			const name = `made${++this.made}`;
+			step.capture = { [name]: "id" };
+			this.known[kind].push(`{${name}}`);
+		}
+		this.add(step);
+	}
+
+	name() {
+		return this.one([
+			"Red",
+			"Blue",
+			"Class A",
+			"",
+			" Green ",
+			"x".repeat(101),
+			"Ünï",
+			`N${this.steps.length}`,
+		]);
+	}
+
+	call() {
+		const actor = this.one(ACTORS);
+		const reads = [
+			"facility/",
+			"facilitydataset/",
+			"facilityuser/",
+			"deletedfacilityuser/",
+			"classroom/",
+			"learnergroup/",
+			"membership/",
+			"role/",
+		];
+		const n = this.steps.length;
+		this.one([
+			() => this.add({ actor, method: "GET", path: `/api/auth/${this.one(reads)}` }),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/api/auth/facilityuser/",
+					query: { member_of: this.id("classroom") },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/api/auth/facilityuser/",
+					query: { search: this.one(["l", "Le", "coach", "%"]) },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/api/auth/learnergroup/",
+					query: { parent: this.id("classroom") },
+				}),
+			() => this.add({ actor, method: "GET", path: `/api/auth/facilityuser/${this.id("user")}/` }),
+			() => this.add({ actor, method: "GET", path: `/api/auth/classroom/${this.id("classroom")}/` }),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/api/lessons/lesson/",
+					query: { collection: this.one(this.known.classroom) },
+				}),
+			() =>
+				this.create("classroom", "/api/auth/classroom/", { name: `Class ${n}`, parent: "{facility}" }, true),
+			() =>
+				this.create(
+					"classroom",
+					"/api/auth/classroom/",
+					{ name: this.name(), parent: this.collection() },
+					false,
+				),
+			() =>
+				this.create(
+					"user",
+					"/api/auth/facilityuser/",
+					{ username: `user${n}`, full_name: `User ${n}`, password: "pass-word1", facility: "{facility}" },
+					true,
+				),
+			() =>
+				this.create(
+					"user",
+					"/api/auth/facilityuser/",
+					{
+						username: this.one(["learner", "LEARNER", "a b", "ok"]),
+						full_name: this.name(),
+						birth_year: this.one(["2010", "1", ""]),
+					},
+					false,
+				),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: "/api/auth/membership/",
+					body: { user: this.id("user"), collection: this.collection() },
+					compare: "status",
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: "/api/auth/role/",
+					body: {
+						user: this.id("user"),
+						collection: this.collection(),
+						kind: this.one(["coach", "admin", "boss"]),
+					},
+					compare: "status",
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: `/api/auth/facilityuser/${this.id("user")}/`,
+					body: { full_name: `Renamed ${n}` },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: `/api/auth/classroom/${this.id("classroom")}/`,
+					body: { name: `Other ${n}` },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "DELETE",
+					path: `/api/auth/${this.one(["membership", "role"])}/${this.id(this.one(["membership", "role"]))}/`,
+				}),
+			() => this.add({ actor, method: "DELETE", path: `/api/auth/learnergroup/${this.id("learnergroup")}/` }),
+			() =>
+				this.create(
+					"lesson",
+					"/api/lessons/lesson/",
+					{
+						title: `Lesson ${n}`,
+						description: "",
+						collection: "{class_a}",
+						resources: [],
+						assignments: ["{class_a}"],
+						learner_ids: [],
+					},
+					false,
+				),
+		])();
+	}
+}
+
+const { values } = parseArgs({
+	options: {
+		out: { type: "string" },
+		seeds: { type: "string", default: "1-200" },
+		calls: { type: "string", default: "50" },
+	},
+});
+if (!values.out) {
+	console.error("usage: sequences.mjs --out DIR [--seeds 1-200] [--calls 50]");
+	process.exit(2);
+}
+fs.mkdirSync(values.out, { recursive: true });
+const [first, last = first] = values.seeds.split("-").map(Number);
+for (let seed = first; seed <= last; seed++) {
+	const sequence = new Sequence(seed);
+	while (sequence.steps.length < Number(values.calls)) sequence.call();
+	const text = { title: `Random calls, seed ${seed}.`, world: "people", steps: sequence.steps };
+	fs.writeFileSync(path.join(values.out, `r_${String(seed).padStart(3, "0")}.json`), JSON.stringify(text));
+}
