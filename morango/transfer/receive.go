@@ -81,7 +81,7 @@ func badJSON(err error) error {
 // check refuses a record that does not belong to the session or is not what it says it is
 // (morango/sync/utils.py: validate_and_create_buffer_data).
 func (r *Buffer) check(s *Session) error {
-	for _, id := range []string{r.ModelUUID, r.LastSavedInstance} {
+	for _, id := range []string{s.ID, r.ModelUUID, r.LastSavedInstance} {
 		if !isID(id) {
 			return fmt.Errorf("%w: %.40q is no id", ErrBuffer, id)
 		}
@@ -157,42 +157,51 @@ func Receive(tx *store.Tx, s *Session, records []Buffer) (added int64, err error
 	return added, err
 }
 
+// receiveBatch first supposes that all records are new, as they are unless a chunk was sent twice.
 func receiveBatch(tx *store.Tx, s *Session, records []*Buffer) (int64, error) {
-	ids := make([]string, len(records))
-	for i, r := range records {
-		ids[i] = r.ModelUUID
-	}
-	known, err := tx.Exec("DELETE FROM morango_buffer WHERE transfer_session_id = ? AND model_uuid IN ?", s.ID, store.In(ids))
+	added, err := insertBuffers(tx, s, records)
 	if err != nil {
 		return 0, err
 	}
-	if known > 0 {
-		_, err := tx.Exec("DELETE FROM morango_recordmaxcounterbuffer WHERE model_uuid IN ? AND "+unindexed(tx, "transfer_session_id")+" = ?", store.In(ids), s.ID)
-		if err != nil {
+	if int(added) < len(records) {
+		ids := make([]string, len(records))
+		for i, r := range records {
+			ids[i] = r.ModelUUID
+		}
+		if err := drop(tx, s.ID, ids); err != nil {
+			return 0, err
+		}
+		if _, err := insertBuffers(tx, s, records); err != nil {
 			return 0, err
 		}
 	}
-	args, counters := make([]any, 0, 13*len(records)), make([]any, 0, 4*len(records))
+	counters := make([]any, 0, 3*len(records))
 	for _, r := range records {
-		args = append(args, s.ID, r.ModelUUID, r.Serialized, r.Deleted, r.LastSavedInstance, r.LastSavedCounter, r.HardDeleted, r.ModelName, r.Profile,
-			r.Partition, r.SourceID, r.Conflicting, r.SelfRefFK)
 		for instance, counter := range r.highest() {
-			counters = append(counters, instance, counter, s.ID, r.ModelUUID)
+			counters = append(counters, instance, counter, r.ModelUUID)
 		}
 	}
-	_, err = tx.Exec("INSERT INTO morango_buffer (transfer_session_id, model_uuid, "+bufferColumns+") VALUES "+
-		repeat("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(records)), args...)
-	if err != nil {
-		return 0, err
-	}
-	for part := range slices.Chunk(counters, 4*batch) {
-		_, err := tx.Exec("INSERT INTO morango_recordmaxcounterbuffer (instance_id, counter, transfer_session_id, model_uuid) VALUES "+
-			repeat("(?, ?, ?, ?)", len(part)/4), part...)
+	for part := range slices.Chunk(counters, 3*batch) {
+		_, err := tx.Exec("INSERT INTO morango_recordmaxcounterbuffer (instance_id, counter, model_uuid, transfer_session_id) VALUES "+
+			repeat("(?, ?, ?, '"+s.ID+"')", len(part)/3), part...)
 		if err != nil {
 			return 0, err
 		}
 	}
-	return int64(len(records)) - known, nil
+	return added, nil
+}
+
+// insertBuffers puts those records into the session's buffers that are not there. What all have in
+// common stands in the text: an id and a constant.
+func insertBuffers(tx *store.Tx, s *Session, records []*Buffer) (int64, error) {
+	args := make([]any, 0, 11*len(records))
+	for _, r := range records {
+		args = append(args, r.ModelUUID, r.Serialized, r.Deleted, r.LastSavedInstance, r.LastSavedCounter, r.HardDeleted, r.ModelName,
+			r.Partition, r.SourceID, r.Conflicting, r.SelfRefFK)
+	}
+	return tx.Exec("INSERT INTO morango_buffer (transfer_session_id, model_uuid, "+bufferColumns+") VALUES "+
+		repeat("('"+s.ID+"', ?, ?, ?, ?, ?, ?, ?, '"+morango.Profile+"', ?, ?, ?, ?)", len(records))+
+		" ON CONFLICT (transfer_session_id, model_uuid) DO NOTHING", args...)
 }
 
 // highest are the record's counters, each instance once.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"strconv"
 	"strings"
 
 	"kolibri/morango"
@@ -22,8 +23,12 @@ func Serialize(tx *store.Tx, filter Filter, o Options) (Result, error) {
 	if err := lock(tx, filter); err != nil {
 		return done, err
 	}
+	deletions, err := tx.Exists("SELECT 1 FROM morango_deletedmodels UNION ALL SELECT 1 FROM morango_harddeletedmodels")
+	if err != nil {
+		return done, err
+	}
 	for _, m := range models() {
-		more, err := serializeModel(tx, m, self, filter, o, &done)
+		more, err := serializeModel(tx, m, self, deletions, filter, o, &done)
 		if err != nil {
 			return done, err
 		}
@@ -46,7 +51,7 @@ func Serialize(tx *store.Tx, filter Filter, o Options) (Result, error) {
 
 // serializeModel works in batches: what has been serialized is no longer dirty, so each query finds
 // the next. It returns true when the limit ended it.
-func serializeModel(tx *store.Tx, m *model, self morango.Instance, filter Filter, o Options, done *Result) (bool, error) {
+func serializeModel(tx *store.Tx, m *model, self morango.Instance, deletions bool, filter Filter, o Options, done *Result) (bool, error) {
 	where, args := filter.condition(tx, "_morango_partition")
 	// the bare column is what the partial index on dirty rows has
 	query := "SELECT " + m.columns + " FROM " + m.Table + " WHERE _morango_dirty_bit AND " + where + m.condition() + " LIMIT ?" + forUpdate(tx)
@@ -54,7 +59,7 @@ func serializeModel(tx *store.Tx, m *model, self morango.Instance, filter Filter
 		if o.Limit > 0 && done.Records >= o.Limit {
 			return true, nil
 		}
-		s := &serialized{m: m, self: self}
+		s := &serialized{m: m, self: self, deletions: deletions}
 		if err := store.ForEach(tx, s.read, query, append(args, batch)...); err != nil {
 			return false, err
 		}
@@ -77,8 +82,10 @@ type serialized struct {
 	self    morango.Instance
 	ids     []string
 	records []storeRow
-	values  []any
-	dest    []any
+	// deletions tells that there are deletions to be noted.
+	deletions bool
+	values    []any
+	dest      []any
 }
 
 type storeRow struct {
@@ -122,15 +129,16 @@ func (s *serialized) write(tx *store.Tx) error {
 	if err := s.merge(tx); err != nil {
 		return err
 	}
-	const places = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	args := make([]any, 0, 14*len(s.records))
+	// what all records have in common stands in the text: ids, numbers and constants
+	saved := "'" + s.self.ID + "', " + strconv.FormatInt(s.self.Counter, 10)
+	places := "(?, ?, FALSE, FALSE, " + saved + ", '" + s.m.Name + "', '" + morango.Profile + "', ?, ?, ?, ?, FALSE)"
+	args := make([]any, 0, 6*len(s.records))
 	for i := range s.records {
 		r := &s.records[i]
-		args = append(args, r.id, r.serialized, false, false, s.self.ID, s.self.Counter, s.m.Name, morango.Profile,
-			r.partition, r.source, r.conflicting, r.parent, false, nil)
+		args = append(args, r.id, r.serialized, r.partition, r.source, r.conflicting, r.parent)
 	}
 	_, err := tx.Exec(`INSERT INTO morango_store (id, serialized, deleted, hard_deleted, last_saved_instance, last_saved_counter, model_name, profile,
-		partition, source_id, conflicting_serialized_data, _self_ref_fk, dirty_bit, last_transfer_session_id) VALUES `+repeat(places, len(s.records))+`
+		partition, source_id, conflicting_serialized_data, _self_ref_fk, dirty_bit) VALUES `+repeat(places, len(s.records))+`
 		ON CONFLICT (id) DO UPDATE SET serialized = excluded.serialized, deleted = excluded.deleted, hard_deleted = excluded.hard_deleted,
 		last_saved_instance = excluded.last_saved_instance, last_saved_counter = excluded.last_saved_counter, dirty_bit = excluded.dirty_bit,
 		conflicting_serialized_data = excluded.conflicting_serialized_data, last_transfer_session_id = NULL`, args...)
@@ -139,16 +147,18 @@ func (s *serialized) write(tx *store.Tx) error {
 	}
 	args = args[:0]
 	for _, id := range s.ids {
-		args = append(args, s.self.ID, s.self.Counter, id)
+		args = append(args, id)
 	}
-	if _, err = tx.Exec("INSERT INTO morango_recordmaxcounter (instance_id, counter, store_model_id) VALUES "+repeat("(?, ?, ?)", len(s.ids))+
+	if _, err = tx.Exec("INSERT INTO morango_recordmaxcounter (instance_id, counter, store_model_id) VALUES "+repeat("("+saved+", ?)", len(s.ids))+
 		" ON CONFLICT (store_model_id, instance_id) DO UPDATE SET counter = excluded.counter", args...); err != nil {
 		return err
 	}
-	// a row that was deleted and made again under the same id is there: no other device shall delete it
-	for _, t := range []string{"morango_deletedmodels", "morango_harddeletedmodels"} {
-		if _, err := tx.Exec("DELETE FROM "+t+" WHERE id IN ?", store.In(s.ids)); err != nil {
-			return err
+	if s.deletions {
+		// a row that was deleted and made again under the same id is there: no other device shall delete it
+		for _, t := range []string{"morango_deletedmodels", "morango_harddeletedmodels"} {
+			if _, err := tx.Exec("DELETE FROM "+t+" WHERE id IN ?", store.In(s.ids)); err != nil {
+				return err
+			}
 		}
 	}
 	_, err = tx.Exec("UPDATE "+s.m.Table+" SET _morango_dirty_bit = ? WHERE id IN ?", false, store.In(s.ids))
