@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"kolibri/core/content/storage"
 	"kolibri/wasm/bridge"
 )
 
@@ -23,6 +24,14 @@ func (a *app) hostRoute(r *http.Request) http.HandlerFunc {
 	if !ok {
 		return nil
 	}
+	if name, ok := strings.CutPrefix(name, "content/"); ok && a.home != nil {
+		switch r.Method {
+		case http.MethodPut:
+			return func(w http.ResponseWriter, r *http.Request) { a.putContent(w, r, name) }
+		case http.MethodDelete:
+			return func(w http.ResponseWriter, r *http.Request) { a.deleteContent(w, name) }
+		}
+	}
 	switch r.Method + " " + name {
 	case "GET backup":
 		return a.backup
@@ -34,8 +43,9 @@ func (a *app) hostRoute(r *http.Request) http.HandlerFunc {
 	return http.NotFound
 }
 
-// backup streams the whole home as a zip in the layout of a KOLIBRI_HOME. A database that does not
-// open is saved as it is, so that nobody has to delete what might still be rescued.
+// backup streams the whole home as a zip in the layout of a KOLIBRI_HOME, its content only with
+// ?content=1. A database that does not open is saved as it is, so that nobody has to delete what
+// might still be rescued.
 func (a *app) backup(w http.ResponseWriter, r *http.Request) {
 	db := a.gate.database()
 	if a.home == nil {
@@ -53,6 +63,9 @@ func (a *app) backup(w http.ResponseWriter, r *http.Request) {
 		} else {
 			err = a.home.rescue(r.Context(), entry)
 		}
+	}
+	if err == nil && db != nil && r.URL.Query().Get("content") != "" {
+		err = a.home.packContent(r.Context(), db, archive)
 	}
 	if err = errors.Join(err, archive.Close()); err != nil {
 		a.log.Error("backup", "error", err)
@@ -96,8 +109,11 @@ func (a *app) replace(w http.ResponseWriter, r *http.Request, change func() erro
 
 func hostError(w http.ResponseWriter, err error) {
 	code := failureCode(err)
-	if errors.Is(err, errNotKolibri) {
+	switch {
+	case errors.Is(err, errNotKolibri):
 		code = "not-kolibri"
+	case errors.Is(err, storage.ErrDamaged):
+		code = "damaged-content"
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusConflict)

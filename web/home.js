@@ -6,6 +6,8 @@ import { entries, open, ZipError } from "./zip.js";
 
 const DATABASE = "db.sqlite3";
 const SQLITE = "SQLite format 3\0";
+const CONTENT = /^(storage\/[0-9a-f]\/[0-9a-f]\/[0-9a-f]{32}\.[a-z0-9]+|databases\/[0-9a-f]{32}\.sqlite3)$/;
+const CREATED = 201;
 const ASKED = "kolibri:asked-to-persist";
 
 /** Long enough for a download to begin; the browser has taken it over then. */
@@ -21,6 +23,7 @@ const REFUSALS = {
 	"damaged-database": "The database in this file is damaged. Nothing was changed.",
 	"not-kolibri": "This file holds no data of Kolibri. Nothing was changed.",
 	"newer-database": "This file comes from a newer Kolibri. Nothing was changed.",
+	"damaged-content": "A file of a channel in this backup is damaged. Nothing was changed.",
 	full: "There is not enough space on this device. Nothing was changed.",
 };
 
@@ -51,34 +54,61 @@ export class Home {
 		await navigator.storage.persist();
 	}
 
-	/** Saves everything as one file, in the layout of a KOLIBRI_HOME. */
-	download() {
+	/**
+	 * Saves everything as one file, in the layout of a KOLIBRI_HOME.
+	 * @param {boolean} withContent with the channels' files
+	 */
+	download(withContent) {
+		const url = new URL("_host/backup", this.root);
+		if (withContent) url.searchParams.set("content", "1");
 		const frame = document.createElement("iframe");
 		frame.hidden = true;
 		frame.title = "Download";
-		frame.src = addMark(new URL("_host/backup", this.root), "").href;
+		frame.src = addMark(url, "").href;
 		document.body.append(frame);
 		setTimeout(() => frame.remove(), KEEP_FRAME_MS);
 	}
 
 	/**
-	 * Replaces everything by what a file holds.
+	 * Replaces everything by what a file holds. Content is only added, and taken back if the database
+	 * is refused in the end.
 	 * @param {Blob} file a download of ours, a zipped KOLIBRI_HOME, or its database alone
+	 * @param {(done: number, of: number) => void} onProgress files of content
 	 */
-	async restore(file) {
-		await this.replace("restore", await databaseIn(file));
+	async restore(file, onProgress) {
+		const { database, content } = await homeIn(file);
+		/** @type {string[]} */
+		const added = [];
+		let ended = false;
+		try {
+			for (const [i, { path, entry }] of content.entries()) {
+				onProgress(i, content.length);
+				const status = await this.call("PUT", `content/${path}`, await open(file, entry));
+				if (status === CREATED) added.push(path);
+			}
+			ended = true; // whatever comes of it, the server closes its database
+			await this.call("POST", "restore", await database());
+		} catch (error) {
+			for (const path of added) await this.call("DELETE", `content/${path}`, null).catch(() => {});
+			throw explained(error);
+		} finally {
+			if (ended) this.onReplaced();
+		}
 	}
 
 	async reset() {
-		await this.replace("reset", null);
+		await this.call("POST", "reset", null).finally(this.onReplaced);
 	}
 
-	/** @param {"restore" | "reset"} what @param {ReadableStream<Uint8Array> | null} body */
-	async replace(what, body) {
-		const url = new URL(`_host/${what}`, this.root).href;
-		const answer = await this.server.request({ method: "POST", url, body });
-		this.onReplaced();
-		if (answer.status < 300) return;
+	/**
+	 * Asks the host's own routes (docs/protocol.md).
+	 * @param {string} method @param {string} path @param {ReadableStream<Uint8Array> | null} body
+	 * @returns {Promise<number>} the status
+	 */
+	async call(method, path, body) {
+		const url = new URL(`_host/${path}`, this.root).href;
+		const answer = await this.server.request({ method, url, body });
+		if (answer.status < 300) return answer.status;
 		const { code, message } = await new Response(/** @type {BodyInit} */ (answer.body))
 			.json()
 			.catch(() => ({}));
@@ -88,20 +118,33 @@ export class Home {
 	}
 }
 
-/** @param {Blob} file @returns {Promise<ReadableStream<Uint8Array>>} */
-async function databaseIn(file) {
-	if (await isDatabase(file.stream())) return file.stream();
-	try {
-		const list = await entries(file);
-		// People zip the folder as well as what is in it.
-		const entry = list.find(({ name }) => name === DATABASE || name.endsWith(`/${DATABASE}`));
-		if (!entry) throw new HomeError("There is no data of Kolibri in this file.");
-		if (!(await isDatabase(await open(file, entry)))) throw new HomeError(REFUSALS["damaged-database"]);
-		return await open(file, entry);
-	} catch (error) {
-		if (error instanceof ZipError) throw new HomeError(`This file cannot be used: ${error.message}.`);
-		throw error;
-	}
+/** @param {unknown} error */
+const explained = (error) =>
+	error instanceof ZipError ? new HomeError(`This file cannot be used: ${error.message}.`) : error;
+
+/**
+ * What of a home is in a file.
+ * @param {Blob} file
+ * @returns {Promise<{
+ *   database: () => Promise<ReadableStream<Uint8Array>>,
+ *   content: {path: string, entry: import("./zip.js").Entry}[],
+ * }>} content by its path in the content folder
+ */
+async function homeIn(file) {
+	if (await isDatabase(file.stream())) return { database: async () => file.stream(), content: [] };
+	const list = await entries(file).catch((error) => {
+		throw explained(error);
+	});
+	// People zip the folder as well as what is in it.
+	const entry = list.find(({ name }) => name === DATABASE || name.endsWith(`/${DATABASE}`));
+	if (!entry) throw new HomeError("There is no data of Kolibri in this file.");
+	const database = () => open(file, entry);
+	if (!(await isDatabase(await database()))) throw new HomeError(REFUSALS["damaged-database"]);
+	const folder = `${entry.name.slice(0, -DATABASE.length)}content/`;
+	const content = list
+		.filter(({ name }) => name.startsWith(folder) && CONTENT.test(name.slice(folder.length)))
+		.map((entry) => ({ path: entry.name.slice(folder.length), entry }));
+	return { database, content };
 }
 
 /** @param {ReadableStream<Uint8Array>} content */

@@ -97,7 +97,7 @@ function fail(code, message, canSave) {
 		{
 			build: build.id,
 			retry: () => restart(true),
-			backup: canSave ? () => home.download() : null,
+			backup: canSave ? () => home.download(false) : null,
 			reset: canSave ? () => home.reset() : null,
 		},
 	);

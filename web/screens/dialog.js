@@ -30,3 +30,8 @@ export function openDialog(title, ...content) {
 		});
 	});
 }
+
+/** Closes all of them: what they told is no longer so. */
+export function closeDialogs() {
+	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}

@@ -1,7 +1,7 @@
 // Deleting everything takes a typed word, because there is no way back.
 
 import { make } from "../dom.js";
-import { openDialog } from "./dialog.js";
+import { closeDialogs, openDialog } from "./dialog.js";
 
 const WORD = "delete";
 
@@ -20,7 +20,9 @@ export function confirmReset(reset) {
 				event.preventDefault();
 				go.disabled = true;
 				status.replaceChildren("Deleting…");
-				await reset().catch((error) => status.replaceChildren(`That did not work: ${error.message}`));
+				await reset().then(closeDialogs, (error) =>
+					status.replaceChildren(`That did not work: ${error.message}`),
+				);
 			},
 		},
 		make(

@@ -88,9 +88,11 @@ function backup(home) {
 		make(
 			"p",
 			{},
-			"Saves users, progress, classes and settings as one file, but no channels: import them again, or export them to a folder. Unzipped, it is a home for Kolibri on any computer.",
+			"Saves users, progress, classes and settings as one file, with the channels if you wish. Unzipped, it is a home for Kolibri on any computer.",
 		),
-		make("button", { onclick: () => home.download() }, "Download a backup"),
+		make("button", { onclick: () => home.download(false) }, "Download a backup"),
+		make("button", { onclick: () => home.download(true) }, "Download a backup with channels"),
+		make("p", {}, "With channels the file takes about as much room as Kolibri does here."),
 	);
 }
 
@@ -113,7 +115,9 @@ function restore(home) {
 				event.preventDefault();
 				go.disabled = true;
 				status.replaceChildren("Restoring…");
-				await home.restore(field.files[0]).then(
+				const progress = (/** @type {number} */ done, /** @type {number} */ of) =>
+					status.replaceChildren(`Restoring: ${done} of ${of} files of channels…`);
+				await home.restore(field.files[0], progress).then(
 					() => status.replaceChildren("Done. Kolibri starts with the restored data."),
 					(error) => status.replaceChildren(error.message),
 				);

@@ -126,12 +126,17 @@ func (s *Store) Copy(ctx context.Context, from fs.FS, source, name, checksum str
 		return err
 	}
 	defer src.Close()
+	return s.Put(ctx, src, name, checksum, progress)
+}
+
+// Put takes a file from a reader. The file appears under its name only when it is whole and right.
+func (s *Store) Put(ctx context.Context, from io.Reader, name, checksum string, progress func(int64)) error {
 	part, sum, _, err := s.resume(name, "")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = part.Close() }()
-	if err := pump(part, &interruptible{ctx, src}, sum, progress); err != nil {
+	if err := pump(part, &interruptible{ctx, from}, sum, progress); err != nil {
 		return err
 	}
 	return s.accept(part, name, checksum, sum)
