@@ -136,7 +136,7 @@ func FuzzTarget(f *testing.F) {
 			return
 		}
 		to, err := target(&http.Request{URL: u})
-		if err != nil || g.check(to) != nil {
+		if err != nil || g.policy.Check(to) != nil {
 			return
 		}
 		require.Equal(t, "ok.example", strings.TrimSuffix(strings.ToLower(to.Hostname()), "."))
