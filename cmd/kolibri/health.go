@@ -23,7 +23,7 @@ const readyTimeout = 2 * time.Second
 type health struct {
 	next     http.Handler
 	home     *home
-	metrics  *metrics
+	metrics  *serverMetrics
 	draining atomic.Bool
 }
 

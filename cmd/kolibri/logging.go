@@ -28,9 +28,15 @@ func newLog(w io.Writer, s *settings) *slog.Logger {
 // requestIDs are those that a proxy may choose; anything else could forge lines of the log.
 var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
+// observer is told of every request.
+type observer interface {
+	Begin()
+	End(path string, status int, took time.Duration)
+}
+
 // observe counts and logs every request. Of a request the log has method, path, status, size, time and
 // id, and nothing that could be secret: no query, no headers, no cookies, no body.
-func observe(next http.Handler, m *metrics, log *slog.Logger, logged bool) http.Handler {
+func observe(next http.Handler, m observer, log *slog.Logger, logged bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get("X-Request-Id")
 		if !requestIDs.MatchString(id) {
@@ -39,14 +45,14 @@ func observe(next http.Handler, m *metrics, log *slog.Logger, logged bool) http.
 		started := time.Now()
 		seen := &witness{ResponseWriter: w}
 		w.Header().Set("X-Request-Id", id)
-		m.begin()
+		m.Begin()
 		defer func() {
 			took := time.Since(started)
 			status := seen.status
 			if status == 0 {
 				status = http.StatusOK
 			}
-			m.end(r.URL.Path, status, took)
+			m.End(r.URL.Path, status, took)
 			if logged {
 				log.Info("request", "id", id, "method", r.Method, "path", r.URL.Path, "status", status, "bytes", seen.size,
 					"ms", float64(took.Microseconds())/1000, "client", clientOf(r))

@@ -28,6 +28,7 @@ func verbs() []verb {
 	return []verb{
 		{"manage", "Management commands. See also 'kolibri manage help'", manage},
 		{"relay", "Let browser tabs answer requests from outside", relayVerb},
+		{"provider", "Serve one API over many learning platforms", providerVerb},
 		{"ready", "Tell whether the Kolibri process is ready for requests", readyVerb},
 		{"restart", "Restart the Kolibri process", restart},
 		{"routes", "List the named routes that have no handler yet", routes},

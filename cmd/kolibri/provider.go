@@ -1,0 +1,159 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"kolibri/core/api"
+	"kolibri/egress"
+	"kolibri/provider"
+	"kolibri/provider/registry"
+	"kolibri/store"
+)
+
+const (
+	providerTokenVariable = "KOLIBRI_PROVIDER_TOKEN"
+	providerKeyVariable   = "KOLIBRI_PROVIDER_KEY"
+	// minToken is the fewest characters of a token that cannot be guessed in time.
+	minToken = 16
+)
+
+// providerOptions are what the command line of the provider service says.
+type providerOptions struct {
+	listen, cert, key string
+	database          string
+	logFormat         string
+	hosts             []string
+	debug             bool
+	config            provider.Config
+}
+
+// providerVerb runs the service between a product and the learning platforms it uses.
+func providerVerb(c *command, args []string) int {
+	var o providerOptions
+	flags := flag.NewFlagSet("provider", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:8095", "Address and port of the API; :8095 is every address of this computer")
+	flags.StringVar(&o.config.Token, "token", os.Getenv(providerTokenVariable), "What callers show in their Authorization header ("+providerTokenVariable+")")
+	flags.StringVar(&o.config.Callback, "callback", "", "Address that is POSTed {\"provider_id\": ...} when details of a provider are missing")
+	flags.StringVar(&o.config.PublicURL, "public-url", "", "Address under which browsers find this service, for OAuth")
+	flags.StringVar(&o.database, "database", "", "File in which providers are kept (provider/provider.sqlite3 in KOLIBRI_HOME)")
+	flags.StringVar(&o.cert, "cert", "", "File with a certificate: the service speaks https")
+	flags.StringVar(&o.key, "key", "", "File with the certificate's key")
+	flags.Func("allow-host", "Host or network of your own that providers may be in, such as 192.168.1.20:8080 or 10.1.0.0/16 (may be given again); those of the Internet always may", func(text string) error {
+		o.hosts = append(o.hosts, text)
+		return nil
+	})
+	flags.DurationVar(&o.config.Wait, "wait", 30*time.Second, "How long callers wait for details of an unknown provider")
+	flags.DurationVar(&o.config.Timeout, "timeout", time.Minute, "How long callers wait for the beginning of an answer")
+	flags.DurationVar(&o.config.Fresh, "fresh", 30*time.Second, "How long an answer is given again without asking the provider")
+	flags.Float64Var(&o.config.Rate, "rate", 1000, "Requests a second that one address may make on average, 20 times as many at once; 0 is any number")
+	flags.StringVar(&o.logFormat, "log-format", "text", "text, or json for a collector")
+	flags.BoolVar(&o.debug, "debug", false, "Log more")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.out, "Usage: kolibri provider [OPTIONS]\n\n  One API over many learning platforms: see docs/provider.md.\n  "+providerKeyVariable+
+			" is the key that secrets are kept under, 32 bytes in base64 (openssl rand -base64 32).\n\nOptions:\n")
+		flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(c.out, "  --%-12s %s\n", f.Name, f.Usage) })
+		return 0
+	case err != nil:
+		return c.usage("kolibri provider", strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
+	case flags.NArg() > 0:
+		return c.usage("kolibri provider", fmt.Sprintf("Got unexpected extra argument (%s)", flags.Arg(0)))
+	case len(o.config.Token) < minToken:
+		return c.usage("kolibri provider", fmt.Sprintf("--token or %s needs at least %d characters.", providerTokenVariable, minToken))
+	case (o.cert == "") != (o.key == ""):
+		return c.usage("kolibri provider", "--cert and --key go together.")
+	case o.logFormat != "text" && o.logFormat != "json":
+		return c.usage("kolibri provider", "--log-format is text or json.")
+	}
+	c.log = newLog(c.err, &settings{Options: api.Options{Debug: o.debug}, LogFormat: o.logFormat})
+	if err := c.provider(o); err != nil {
+		return c.fail(err)
+	}
+	return 0
+}
+
+func (c *command) provider(o providerOptions) error {
+	key, err := registry.ParseKey(os.Getenv(providerKeyVariable))
+	if err != nil {
+		return fmt.Errorf("%s: %w", providerKeyVariable, err)
+	}
+	home, err := homeDir()
+	if err != nil {
+		return err
+	}
+	if o.database == "" {
+		o.database = filepath.Join(home, "provider", "provider.sqlite3")
+	}
+	if o.config.Policy, err = egress.Public(o.hosts, nil); err != nil {
+		return err
+	}
+	o.config.Registry, err = registry.Open(context.Background(), o.database, key)
+	var failed *store.OpenError
+	if errors.As(err, &failed) && failed.Hint != "" {
+		return fmt.Errorf("%w\n%s", err, failed.Hint)
+	}
+	if err != nil {
+		return err
+	}
+	defer o.config.Registry.Close()
+	o.config.Log, o.config.CacheDir = c.log, filepath.Join(filepath.Dir(o.database), "answers")
+	service, err := provider.New(o.config)
+	if err != nil {
+		return err
+	}
+	defer service.Close()
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("%w: choose another address by --listen", err)
+	}
+	scheme := "http"
+	if o.cert != "" {
+		scheme = "https"
+	}
+	fmt.Fprintf(c.out, "The provider service is at %s\n", strings.Join(addressesOf(scheme, listener.Addr()), " "))
+	web := &http.Server{
+		Handler:           impatient(observe(service, service.Observer(), c.log, true), relaySocketTimeout),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	ended := make(chan error, 1)
+	go func() {
+		if o.cert != "" {
+			ended <- web.ServeTLS(listener, o.cert, o.key)
+		} else {
+			ended <- web.Serve(listener)
+		}
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-signals:
+	}
+	go func() {
+		<-signals
+		os.Exit(1)
+	}()
+	return shutDown(web)
+}

@@ -1,0 +1,164 @@
+// Package kolibri speaks to a Kolibri 0.19 server, the original or this project's, as an administrator
+// of one of its facilities does in a browser.
+package kolibri
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+
+	"kolibri/provider/platform"
+	"kolibri/provider/session"
+	"kolibri/provider/upstream"
+)
+
+// Account is who signs in.
+type Account struct {
+	Username, Password string
+	Facility           string // id; empty is the account's own
+}
+
+// Kolibri is one server. It implements platform.Platform.
+type Kolibri struct {
+	client *upstream.Client
+	keeper *session.Keeper[login]
+	// exporting is held while the server writes a file of logs: it has one of each kind for all that ask
+	exporting sync.Mutex
+}
+
+const (
+	minPage, maxPage = 10, 500
+	usersPath        = "/api/auth/facilityuser/"
+)
+
+// New makes a Kolibri. It contacts nobody before it is asked.
+func New(client *upstream.Client, account Account, o session.Options) *Kolibri {
+	return &Kolibri{client: client, keeper: session.Keep(&authority{client, account}, o)}
+}
+
+// Close implements platform.Platform.
+func (k *Kolibri) Close() { k.keeper.Close() }
+
+// State says how the session is.
+func (k *Kolibri) State() string { return k.keeper.State() }
+
+// Page implements platform.Platform.
+func (k *Kolibri) Page(ctx context.Context, o platform.Object, q platform.Query, token string, yield func(any) error) (string, error) {
+	switch o {
+	case platform.Users:
+		return k.users(ctx, q, token, yield)
+	case platform.Courses:
+		return k.courses(ctx, token, yield)
+	case platform.Content:
+		return k.content(ctx, q, token, yield)
+	case platform.Enrolments:
+		return k.enrolments(ctx, q, token, yield)
+	case platform.Milestones:
+		return "", k.milestones(ctx, q, yield)
+	case platform.Activity:
+		return "", k.activity(ctx, q, yield)
+	}
+	return "", platform.ErrNotSupported
+}
+
+// do sends a request with the session. When it is refused, the session is looked after and the request
+// repeated if that changed anything.
+func (k *Kolibri) do(ctx context.Context, method, address string, body any) (*http.Response, session.Held[login], error) {
+	h, err := k.keeper.Get(ctx)
+	if err != nil {
+		return nil, h, err
+	}
+	a, err := k.send(ctx, h.Session, method, address, body)
+	if !errors.Is(err, platform.ErrForbidden) {
+		return a, h, err
+	}
+	again, doubt := k.keeper.Doubt(ctx, h.Number)
+	if doubt != nil {
+		return nil, h, doubt
+	}
+	if again == h {
+		return nil, h, err
+	}
+	a, err = k.send(ctx, again.Session, method, address, body)
+	return a, again, err
+}
+
+func (k *Kolibri) send(ctx context.Context, l login, method, address string, body any) (*http.Response, error) {
+	r, err := upstream.JSON(ctx, method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	l.sign(r)
+	return k.client.Do(r)
+}
+
+// list streams one list of the server. A Kolibri that has forgotten the session answers lists with nothing
+// in them instead of refusing, so an empty one is believed only of a session that is still alive.
+func list[T any](ctx context.Context, k *Kolibri, path string, query url.Values, item func(T) error) (page, error) {
+	for attempt := 0; ; attempt++ {
+		a, h, err := k.do(ctx, http.MethodGet, k.client.URL(path, query), nil)
+		lost := errors.Is(err, platform.ErrNotFound) && query.Get("page") > "1"
+		var p page
+		items := 0
+		if err == nil {
+			var rest map[string]rawMessage
+			rest, err = upstream.Stream(a, func(v T) error {
+				items++
+				return item(v)
+			})
+			if err == nil {
+				p, err = pageOf(rest)
+			}
+		}
+		if err != nil && !lost || items > 0 || attempt > 0 {
+			return p, err
+		}
+		again, doubt := k.keeper.Doubt(ctx, h.Number)
+		if doubt != nil {
+			return p, doubt
+		}
+		if again.Number == h.Number {
+			if lost { // people were deleted meanwhile, and there are fewer pages
+				return p, nil
+			}
+			return p, err
+		}
+	}
+}
+
+func pageSize(q platform.Query) string {
+	if q.Size <= 0 {
+		return strconv.Itoa(maxPage)
+	}
+	return strconv.Itoa(min(max(q.Size, minPage), maxPage))
+}
+
+// Fetch implements platform.Platform. The session goes to the server itself only.
+func (k *Kolibri) Fetch(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	u, err := k.client.Resolve(address)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: an address", platform.ErrMalformed)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "*/*")
+	}
+	if k.client.Own(u) {
+		h, err := k.keeper.Get(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h.Session.sign(r)
+	}
+	return k.client.Do(r)
+}
