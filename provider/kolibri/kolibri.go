@@ -65,35 +65,20 @@ func (k *Kolibri) Page(ctx context.Context, o platform.Object, q platform.Query,
 	return "", platform.ErrNotSupported
 }
 
-// do sends a request with the session. When it is refused, the session is looked after and the request
-// repeated if that changed anything.
-func (k *Kolibri) do(ctx context.Context, method, address string, body any) (*http.Response, session.Held[login], error) {
-	h, err := k.keeper.Get(ctx)
-	if err != nil {
-		return nil, h, err
-	}
-	a, err := k.send(ctx, h.Session, method, address, body)
-	if !errors.Is(err, platform.ErrForbidden) {
-		return a, h, err
-	}
-	again, doubt := k.keeper.Doubt(ctx, h.Number)
-	if doubt != nil {
-		return nil, h, doubt
-	}
-	if again == h {
-		return nil, h, err
-	}
-	a, err = k.send(ctx, again.Session, method, address, body)
-	return a, again, err
-}
-
-func (k *Kolibri) send(ctx context.Context, l login, method, address string, body any) (*http.Response, error) {
-	r, err := upstream.JSON(ctx, method, address, body)
-	if err != nil {
-		return nil, err
-	}
-	l.sign(r)
-	return k.client.Do(r)
+// do sends a request with the session, and returns that with the answer.
+func (k *Kolibri) do(ctx context.Context, method, address string, body any) (a *http.Response, used session.Held[login], err error) {
+	err = k.keeper.Use(ctx, func(h session.Held[login]) (err error) {
+		used = h
+		a, err = k.client.Repeat(ctx, func() (*http.Request, error) {
+			r, err := upstream.JSON(ctx, method, address, body)
+			if err == nil {
+				h.Session.sign(r)
+			}
+			return r, err
+		})
+		return err
+	})
+	return a, used, err
 }
 
 // list streams one list of the server. A Kolibri that has forgotten the session answers lists with nothing

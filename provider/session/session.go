@@ -22,7 +22,7 @@ var ErrClosed = errors.New("the provider was changed meanwhile")
 var ErrEnded = errors.New("the session has ended")
 
 // Authority is how one platform gives sessions.
-type Authority[S any] interface {
+type Authority[S comparable] interface {
 	// SignIn makes a session; platform.ErrCredentials and platform.ErrConsent say that trying again is useless.
 	SignIn(ctx context.Context) (S, error)
 	// Renew keeps a session alive and returns it as it is then, or ErrEnded.
@@ -56,13 +56,13 @@ func (p phase) String() string {
 }
 
 // Held is a session with its number.
-type Held[S any] struct {
+type Held[S comparable] struct {
 	Session S
 	Number  uint64
 }
 
 // Keeper keeps one session. Make one with Keep and end it with Close.
-type Keeper[S any] struct {
+type Keeper[S comparable] struct {
 	authority Authority[S]
 	options   Options
 	ctx       context.Context
@@ -83,7 +83,7 @@ type Keeper[S any] struct {
 }
 
 // Keep starts a keeper. It contacts nobody before its session is wanted.
-func Keep[S any](a Authority[S], o Options) *Keeper[S] {
+func Keep[S comparable](a Authority[S], o Options) *Keeper[S] {
 	ctx, cancel := context.WithCancel(context.Background())
 	k := &Keeper[S]{authority: a, options: o, ctx: ctx, cancel: cancel, done: make(chan struct{}),
 		wanted: make(chan struct{}, 1), doubted: make(chan struct{}, 1), changed: make(chan struct{})}
@@ -126,6 +126,26 @@ func (k *Keeper[S]) Doubt(ctx context.Context, number uint64) (Held[S], error) {
 	return k.wait(ctx, func() bool {
 		return k.phase == alive && (k.number != number || k.checked != checked)
 	})
+}
+
+// Use calls send with the session. When the platform refuses, the session is looked after, and send is called once
+// more if that changed it.
+func (k *Keeper[S]) Use(ctx context.Context, send func(Held[S]) error) error {
+	h, err := k.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err = send(h); !errors.Is(err, platform.ErrForbidden) {
+		return err
+	}
+	again, doubt := k.Doubt(ctx, h.Number)
+	if doubt != nil {
+		return doubt
+	}
+	if again == h {
+		return err
+	}
+	return send(again)
 }
 
 func signal(c chan struct{}) {

@@ -30,6 +30,10 @@ const (
 	openFor    = 15 * time.Second
 	maxWait    = 10 * time.Minute // of a platform's Retry-After that is believed
 	maxHeaders = 30 * time.Second
+	// attempts and longestPause bound how a request is repeated for a provider that asks for fewer
+	attempts     = 5
+	longestPause = 10 * time.Second
+	defaultPause = 2 * time.Second
 )
 
 // Client speaks to one provider.
@@ -178,6 +182,29 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 	return nil, wrap(err, &StatusError{Status: answer.StatusCode, Header: answer.Header, Text: string(text)})
 }
 
+// Repeat sends the request that make makes, and once more for a while when the provider asks for fewer requests: a
+// long list must not fail because its last page was asked for too soon.
+func (c *Client) Repeat(ctx context.Context, make func() (*http.Request, error)) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		r, err := make()
+		if err != nil {
+			return nil, err
+		}
+		a, err := c.Do(r)
+		var throttled *platform.Throttled
+		if !errors.As(err, &throttled) || !errors.Is(err, platform.ErrThrottled) || throttled.After > longestPause || attempt == attempts {
+			return a, err
+		}
+		timer := time.NewTimer(throttled.After)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, err
+		}
+	}
+}
+
 // cause leaves the address, whose query may be secret, out of net/http's error.
 func cause(err error) error {
 	var u *url.Error
@@ -216,7 +243,7 @@ func failureOf(a *http.Response) error {
 	return platform.ErrInvalid
 }
 
-// RetryAfter is how long a platform wants to be left alone: 5 s when it does not say.
+// RetryAfter is how long a platform wants to be left alone, or a guess when it does not say.
 func RetryAfter(a *http.Response) time.Duration {
 	text := a.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 && seconds < 1e6 {
@@ -225,7 +252,7 @@ func RetryAfter(a *http.Response) time.Duration {
 	if at, err := http.ParseTime(text); err == nil {
 		return min(max(time.Until(at), 0), maxWait)
 	}
-	return 5 * time.Second
+	return defaultPause
 }
 
 // limitedBody ends an answer that does not end.
