@@ -3,6 +3,7 @@
 
 import { Connection } from "../worker/client.js";
 import { scoped } from "../worker/protocol.js";
+import { Channels } from "./channels.js";
 import { Drives } from "./drives.js";
 import { Frame } from "./frame.js";
 import { Home } from "./home.js";
@@ -42,7 +43,7 @@ const registration = new Registration({ root, build, isBusy: () => busy, onUpdat
 const frame = new Frame({ onPage });
 const share = new Share({ root, build, deliver: (port) => void host.deliver(port), ready: () => ready });
 const home = new Home(root, server, () => restartAll());
-const strip = new Strip(home, registration, share, new Drives(root));
+const strip = new Strip(home, registration, share, new Drives(root), new Channels(root, server));
 const tabs = new BroadcastChannel(scoped(root, "tabs"));
 tabs.addEventListener("message", ({ data }) => {
 	if (data.t === "replaced") restart();

@@ -2,18 +2,13 @@
 
 import { make } from "../dom.js";
 import { install, installable } from "../install.js";
+import { size } from "../size.js";
+import { channelsSection } from "./channels.js";
 import { drivesSection } from "./drives.js";
 import { confirmReset } from "./reset.js";
 
 /** @typedef {import("../home.js").Home} Home */
 /** @typedef {import("../register.js").Registration} Registration */
-
-/** @param {number} bytes */
-const size = (bytes) => {
-	const units = ["bytes", "kB", "MB", "GB", "TB"];
-	const power = Math.min(units.length - 1, bytes > 0 ? Math.floor(Math.log10(bytes) / 3) : 0);
-	return `${(bytes / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${units[power]}`;
-};
 
 /** @param {string} title @param {...(Node | string)} content */
 const section = (title, ...content) => make("section", {}, make("h3", {}, title), ...content);
@@ -22,12 +17,14 @@ const section = (title, ...content) => make("section", {}, make("h3", {}, title)
  * @param {Home} home
  * @param {Registration} registration
  * @param {import("../drives.js").Drives} drives
+ * @param {import("../channels.js").Channels} channels
  * @returns {Promise<HTMLElement[]>}
  */
-export async function storageSections(home, registration, drives) {
+export async function storageSections(home, registration, drives, channels) {
 	return [
 		...(registration.updateWaits ? [update(registration)] : []),
 		await space(home),
+		channelsSection(channels),
 		drivesSection(drives),
 		backup(home),
 		restore(home),

@@ -12,8 +12,10 @@ export class Strip {
 	 * @param {import("../register.js").Registration} registration
 	 * @param {import("../share/share.js").Share} share
 	 * @param {import("../drives.js").Drives} drives
+	 * @param {import("../channels.js").Channels} channels
 	 */
-	constructor(home, registration, share, drives) {
+	constructor(home, registration, share, drives, channels) {
+		this.channels = channels;
 		this.drives = drives;
 		this.home = home;
 		this.registration = registration;
@@ -55,7 +57,7 @@ export class Strip {
 	}
 
 	async open() {
-		const sections = await storageSections(this.home, this.registration, this.drives);
+		const sections = await storageSections(this.home, this.registration, this.drives, this.channels);
 		openDialog(
 			"Storage and backup",
 			...sections,

@@ -32,7 +32,7 @@ type Command struct {
 
 // Run does a command's work.
 func (i *Importer) Run(ctx context.Context, w Worker, c Command) error {
-	j := &job{Importer: i, task: w, channel: c.Channel, origin: origin{peer: c.Peer}, database: c.Database, files: c.Files, update: c.Update, failOnError: c.FailOnError,
+	j := &job{Importer: i, task: w, channel: c.Channel, origin: origin{peer: c.Peer}, database: c.Database, files: c.Files, update: c.Update, failOnError: c.FailOnError, stayAway: i.host.Options.RemoteContent,
 		choice: choice{Selection: c.Selection, renderableOnly: !c.UnrenderableToo, allThumbnails: c.AllThumbnails}}
 	id, isID := api.ParseUUID(c.Channel)
 	base := c.BaseURL

@@ -4,9 +4,11 @@ import (
 	"iter"
 	"maps"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
+	"kolibri/core/content/storage"
 	"kolibri/store"
 )
 
@@ -22,6 +24,7 @@ type choice struct {
 	renderableOnly bool
 	allThumbnails  bool
 	available      bool // those that are here, for an export, instead of those that lack
+	missing        bool // those whose files are not in the folder, whatever the library says of them
 	// limit, unless nil, leaves only resources that the origin has.
 	limit map[string]nodeStats
 }
@@ -36,9 +39,11 @@ func choose(tx *store.Tx, channel string, presets []string, c choice) (resources
 	}
 	conditions := []string{"n.channel_id = ?", "n.kind <> 'topic'", strings.Replace(where, "id IN", "n.id IN", 1)}
 	args := []any{channel}
-	if c.available {
+	switch {
+	case c.missing:
+	case c.available:
 		conditions = append(conditions, "n.available = TRUE")
-	} else {
+	default:
 		conditions = append(conditions, `(n.available = FALSE OR EXISTS (SELECT 1 FROM content_file f
 			JOIN content_localfile l ON l.id = f.local_file_id WHERE f.contentnode_id = n.id AND l.available = FALSE))`)
 	}
@@ -63,7 +68,7 @@ func choose(tx *store.Tx, channel string, presets []string, c choice) (resources
 		return 0, nil, err
 	}
 	sources := []string{"SELECT f.local_file_id FROM content_file f JOIN chosen_nodes c ON c.id = f.contentnode_id"}
-	args = []any{c.available}
+	args = []any{store.In([]bool{c.available, c.available || c.missing})}
 	if c.allThumbnails {
 		sources[0] += " WHERE f.thumbnail = FALSE"
 		sources = append(sources, "SELECT f.local_file_id FROM content_file f JOIN content_contentnode n ON n.id = f.contentnode_id WHERE f.thumbnail = TRUE AND n.channel_id = ?")
@@ -92,8 +97,30 @@ func choose(tx *store.Tx, channel string, presets []string, c choice) (resources
 			f.size = *size
 		}
 		return f, err
-	}, "SELECT l.id, l.extension, l.file_size FROM content_localfile l WHERE l.available = ? AND l.id IN ("+strings.Join(sources, " UNION ")+") ORDER BY l.id", args...)
+	}, "SELECT l.id, l.extension, l.file_size FROM content_localfile l WHERE l.available IN ? AND l.id IN ("+strings.Join(sources, " UNION ")+") ORDER BY l.id", args...)
 	return resources, files, err
+}
+
+// lacking leaves the files that are not in the folder. Those of a channel that is used without being
+// copied are available and not there.
+func (i *Importer) lacking(files []file) (missing []file, err error) {
+	there := map[string]map[string]bool{}
+	for _, f := range files {
+		name, err := storage.FileName(f.checksum, f.extension)
+		if err != nil {
+			continue // the job says so when it comes to it
+		}
+		dir, base := path.Split(name)
+		if there[dir] == nil {
+			if there[dir], err = i.store.Names(path.Clean(dir)); err != nil {
+				return nil, err
+			}
+		}
+		if !there[dir][base] {
+			missing = append(missing, f)
+		}
+	}
+	return missing, nil
 }
 
 // segment is how long the stretches of the tree are in which the topics around resources are looked

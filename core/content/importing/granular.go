@@ -134,6 +134,7 @@ func readChoosable(tx *store.Tx, id string, presets []string) ([]*choosable, []r
 }
 
 // sizes answers how many resources an import or export of a selection would bring, and how many bytes.
+// With "copy" they are the bytes that a copy of what is there already would still bring.
 // kolibri/plugins/device/api.py: CalculateImportExportSizeView
 func (i *Importer) sizes(r *api.Request) (any, error) {
 	err := i.host.DB.Read(r.Ctx, func(tx *store.Tx) error {
@@ -169,7 +170,7 @@ func (i *Importer) sizes(r *api.Request) (any, error) {
 	if selection.hasBadIDs() {
 		return nil, invalid("node_ids and exclude_node_ids must be lists of ids")
 	}
-	c := choice{Selection: selection, renderableOnly: true, available: export}
+	c := choice{Selection: selection, renderableOnly: true, available: export, missing: truthy(body["copy"]) && !export}
 	if c.limit, err = i.limit(r.Ctx, channel, from); errors.Is(err, errLocation) {
 		return nil, noOrigin(from)
 	}
@@ -182,6 +183,9 @@ func (i *Importer) sizes(r *api.Request) (any, error) {
 		resources, files, err = choose(tx, channel, i.host.Pages.Presets(), c)
 		return err
 	})
+	if err == nil && c.missing {
+		files, err = i.lacking(files)
+	}
 	return map[string]int64{"resource_count": resources, "file_size": total(files)}, err
 }
 

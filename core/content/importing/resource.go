@@ -57,7 +57,7 @@ func (i *Importer) oneResource(ctx context.Context, w Worker, channel, node, bas
 	if err != nil {
 		return err
 	}
-	j := &job{Importer: i, task: w, channel: channel, from: from, files: true, byLearner: !byAdmin, failOnError: !byAdmin,
+	j := &job{Importer: i, task: w, channel: channel, from: from, files: true, byLearner: !byAdmin, failOnError: !byAdmin, stayAway: i.host.Options.RemoteContent,
 		choice: choice{Selection: Selection{Nodes: &[]string{node}}, renderableOnly: true}}
 	return j.run(ctx)
 }

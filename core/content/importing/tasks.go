@@ -86,7 +86,7 @@ func (i *Importer) validateRemote(files bool) func(*api.Request, *auth.Person, m
 		{Name: "token", Optional: true, Null: true, Clean: cleanToken},
 	})
 	if files {
-		fields = join(fields, selectionFields, importFields)
+		fields = join(fields, selectionFields, importFields, []api.Field{{Name: "copy", Optional: true, Clean: api.CleanBool}})
 	}
 	return func(r *api.Request, _ *auth.Person, data map[string]any) (tasks.Spec, error) {
 		v, err := r.Clean(data, fields, false)
@@ -104,6 +104,12 @@ func (i *Importer) validateRemote(files bool) func(*api.Request, *auth.Person, m
 			if err := r.Tx.QueryRow("SELECT base_url FROM discovery_networklocation WHERE id = ?", id).Scan(&base); err != nil {
 				return tasks.Spec{}, err
 			}
+		}
+		if copied, given := v["copy"].(bool); given {
+			if !copied && !(i.host.Device.InTab() && (peer == nil || i.isCentral(v.String("peer")))) {
+				return tasks.Spec{}, api.FieldError(api.Invalid, "copy", "Only channels that lie beside the app can be used without copying them.")
+			}
+			spec.Kwargs["copy"] = copied
 		}
 		spec.ExtraMetadata["peer_id"], spec.Kwargs["peer_id"], spec.Kwargs["baseurl"] = peer, peer, strings.TrimRight(base, "/")
 		if t := v.String("token"); t != "" {
@@ -266,9 +272,10 @@ func (i *Importer) job(t *tasks.Task, database, files bool) *job {
 	channel, _ := t.Job.Args[0].(string)
 	flag := func(name string) bool { b, _ := t.Job.Kwargs[name].(bool); return b }
 	peer, _ := t.Job.Kwargs["peer_id"].(string)
+	copied, given := t.Job.Kwargs["copy"].(bool)
 	return &job{Importer: i, task: t, channel: channel, origin: origin{peer: peer}, database: database, files: files,
-		update: flag("update"), failOnError: flag("fail_on_error"),
-		choice: choice{Selection: selectionOf(t.Job.Kwargs), renderableOnly: flag("renderable_only"), allThumbnails: flag("all_thumbnails")}}
+		update: flag("update"), failOnError: flag("fail_on_error"), stayAway: i.host.Options.RemoteContent || given && !copied,
+		choice: choice{Selection: selectionOf(t.Job.Kwargs), renderableOnly: flag("renderable_only"), allThumbnails: flag("all_thumbnails"), missing: copied}}
 }
 
 func selectionOf(kwargs map[string]any) (s Selection) {

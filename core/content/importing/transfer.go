@@ -62,6 +62,7 @@ type job struct {
 	database, files, update, failOnError bool
 	versionRequested                     bool
 	byLearner                            bool // nobody who manages content asked for it
+	stayAway                             bool // the files are opened where they are and not copied
 
 	done, total     atomic.Int64
 	databaseBytes   int64
@@ -259,8 +260,13 @@ func (j *job) prepare(ctx context.Context) (resources int64, files []file, err e
 	if err != nil {
 		return 0, nil, err
 	}
-	if j.host.Options.RemoteContent {
+	if j.stayAway {
 		return resources, files, nil
+	}
+	if j.choice.missing {
+		if files, err = j.lacking(files); err != nil {
+			return 0, nil, err
+		}
 	}
 	free, err := j.host.Device.FreeSpace(context.Background())
 	if err == nil && free <= total(files) {
@@ -272,7 +278,7 @@ func (j *job) prepare(ctx context.Context) (resources int64, files []file, err e
 // fetch brings the files, several at once, and returns the checksums of those that are here. A file
 // that the source lacks is passed over unless the task says otherwise.
 func (j *job) fetch(ctx context.Context, files []file) (here []string, failure error) {
-	if j.host.Options.RemoteContent {
+	if j.stayAway {
 		for _, f := range files {
 			here = append(here, f.checksum)
 		}

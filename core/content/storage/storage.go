@@ -79,6 +79,19 @@ func (s *Store) Size(name string) (int64, error) {
 	return info.Size(), nil
 }
 
+// Names are the files of a folder; one that is not there has none.
+func (s *Store) Names(dir string) (map[string]bool, error) {
+	entries, err := hackpadfs.ReadDir(s.FS, dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
+	return names, nil
+}
+
 // Remove deletes a file; one that is gone already is no error.
 func (s *Store) Remove(name string) error {
 	err := hackpadfs.Remove(s.FS, name)
