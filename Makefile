@@ -105,7 +105,7 @@ lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	$(STATICCHECK) ./...
 	GOOS=js GOARCH=wasm $(STATICCHECK) -tests=false $$(GOOS=js GOARCH=wasm $(GO) list -deps ./wasm | grep '^kolibri/')
 	node_modules/.bin/biome check --error-on-warnings
-	node_modules/.bin/tsc --project .
+	node_modules/.bin/tsc --project . && node_modules/.bin/tsc --project tsconfig.tests.json
 
 .PHONY: bench
 bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md

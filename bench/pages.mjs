@@ -95,7 +95,7 @@ export class Pages {
 	async times(method, at, bodies) {
 		return (await this.frame()).evaluate(
 			async ([method, url, bodies]) => {
-				const { default: client } = window.kolibriCoreAppGlobal["kolibri/client"];
+				const { default: client } = /** @type {any} */ (window).kolibriCoreAppGlobal["kolibri/client"];
 				const answers = [];
 				for (const data of bodies) {
 					const begin = performance.now();

@@ -17,6 +17,10 @@ export class Native {
 		/** @type {Record<string, string | undefined>} */
 		this.env = {}; // further options
 		this.home = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-bench-"));
+		/** @type {number | undefined} the first start's, for all */
+		this.port = undefined;
+		/** @type {number | undefined} */
+		this.zipPort = undefined;
 	}
 
 	/** Starts it and returns after how many milliseconds it first answered. */

@@ -11,14 +11,14 @@ before(() => {
 });
 
 class AxiosError extends Error {
-	/** @type {(message: any, code?: any, config?: any, request?: any, response?: any) => void} */
+	/** @param {any} message @param {any} [code] @param {any} [config] @param {any} [request] @param {any} [response] */
 	constructor(message, code, config, request, response) {
 		super(message);
 		Object.assign(this, { code, config, request, response, isAxiosError: true });
 	}
 }
 class CanceledError extends AxiosError {
-	/** @type {(message: any, config: any) => void} */
+	/** @param {any} message @param {any} config */
 	constructor(message, config) {
 		super(message ?? "canceled", "ERR_CANCELED", config);
 	}

@@ -49,6 +49,8 @@ export class Site {
 		this.under = under;
 		fs.mkdirSync(path.dirname(this.app), { recursive: true });
 		this.deploy(BUILD);
+		/** @type {number | undefined} the first start's, for all */
+		this.port = undefined;
 	}
 
 	/** Puts a build in place of the one before. @param {string} build */

@@ -96,7 +96,7 @@ test(
 		assert.ok(Date.now() > begin);
 		const { headers } = await relay.get("@hello/");
 		assert.match(
-			headers["content-security-policy"] ?? "",
+			String(headers["content-security-policy"]),
 			/^sandbox allow-scripts/,
 			"beside Kolibri it has another origin",
 		);

@@ -15,6 +15,8 @@ export class Relay {
 		this.args = args;
 		this.home = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-relay-"));
 		this.output = "";
+		/** @type {number | undefined} the first start's, for all */
+		this.port = undefined;
 	}
 
 	async start() {

@@ -1,6 +1,7 @@
 // A dedicated worker that runs one Go program: a package's tests or the writer of the kill test.
 
 import "./wasm_exec.js";
+// @ts-expect-error run.mjs serves it there
 import { installOPFS } from "./opfs.js";
 
 /** @type {any} */

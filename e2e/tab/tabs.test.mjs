@@ -52,7 +52,7 @@ test(
 		await frame.evaluate(
 			([base, parent]) => {
 				const log = { writes: [], reads: [], stop: false };
-				window.log = log;
+				/** @type {any} */ (window).log = log;
 				const headers = { "Content-Type": "application/json", "X-Requested-With": "XMLHttpRequest" };
 				const write = async () => {
 					for (let i = 0; !log.stop; i++) {
@@ -69,18 +69,21 @@ test(
 			},
 			[browser.site.url, browser.facility],
 		);
-		await until(() => frame.evaluate(() => window.log.writes.length > 3), "the first writes");
+		await until(
+			() => frame.evaluate(() => /** @type {any} */ (window).log.writes.length > 3),
+			"the first writes",
+		);
 		await browser.page.close();
 		browser.page = second;
-		const before = await frame.evaluate(() => window.log.writes.length);
+		const before = await frame.evaluate(() => /** @type {any} */ (window).log.writes.length);
 		await until(
-			() => frame.evaluate((n) => window.log.writes.length > n + 3, before),
+			() => frame.evaluate((n) => /** @type {any} */ (window).log.writes.length > n + 3, before),
 			"writes after the hand-over",
 		);
 		const log = await frame.evaluate(async () => {
-			window.log.stop = true;
-			await window.log.done;
-			return { writes: window.log.writes, reads: window.log.reads };
+			/** @type {any} */ (window).log.stop = true;
+			await /** @type {any} */ (window).log.done;
+			return { writes: /** @type {any} */ (window).log.writes, reads: /** @type {any} */ (window).log.reads };
 		});
 		assert.deepEqual(
 			log.reads.filter((status) => status !== 200),

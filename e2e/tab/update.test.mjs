@@ -25,7 +25,13 @@ const builds = (page) =>
 			port1.onmessage = ({ data }) => go(data);
 			navigator.serviceWorker.controller.postMessage({ t: "build" }, [port2]);
 		});
-		return [...new Set([...ids(document), ...ids(frame.contentDocument), worker])];
+		return [
+			...new Set([
+				...ids(document),
+				...ids(/** @type {HTMLIFrameElement} */ (frame).contentDocument),
+				worker,
+			]),
+		];
 	});
 
 const updateWaits = (page) =>

@@ -126,7 +126,7 @@ export class Stream {
 	async send({ status, headers, body }) {
 		const head = { status, headers };
 		if (body === null || body instanceof Uint8Array) {
-			const bytes = body ?? NOTHING;
+			const bytes = /** @type {Uint8Array} */ (body ?? NOTHING);
 			if (bytes.length <= MAX_PART) {
 				this.bytesOut += bytes.length;
 				this.room -= bytes.length;

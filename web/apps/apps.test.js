@@ -72,7 +72,7 @@ test("an archive is unpacked", async () => {
 	assert.equal(await files.get("img/a.png").text(), "P");
 });
 
-for (const [what, made, why] of [
+for (const [what, made, why] of /** @type {[string, () => Blob, RegExp][]} */ ([
 	["a file above", () => archive({ "../evil.js": "1" }), /outside/],
 	["a file above, in the middle", () => archive({ "a/../../evil.js": "1" }), /outside/],
 	["a file above, the other slash", () => archive({ "a\\..\\..\\evil.js": "1" }), /outside/],
@@ -83,7 +83,7 @@ for (const [what, made, why] of [
 	["less than it says", () => archive({ "a.bin": "x" }, { size: 10 }), /cut short/],
 	["far more than it is", () => archive({ "a.bin": "x" }, { size: 300_000_000 }), /far more/],
 	["no archive", () => new Blob(["hello"]), /no zip archive/],
-]) {
+])) {
 	test(`refused: ${what}`, async () => {
 		await assert.rejects(unpack(made()), why);
 	});
