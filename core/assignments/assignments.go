@@ -134,21 +134,21 @@ func (k *Kind) CheckLearners(r *api.Request, values api.Values, class string) er
 type assignment struct{ id, collection, kind string }
 
 // Assign makes the assignments of a thing what the cleaned Fields of a body say; a field that is
-// absent leaves its part as it is. class is the class that the thing was made for, p who assigns.
-func (k *Kind) Assign(tx *store.Tx, random io.Reader, p *auth.Person, class *auth.Collection, id string, values api.Values) error {
+// absent leaves its part as it is.
+func (k *Kind) Assign(tx *store.Tx, random io.Reader, c *Change, id string) error {
 	current, err := store.Select(tx, func(row store.Scanner) (a assignment, err error) {
 		return a, row.Scan(&a.id, &a.collection, &a.kind)
 	}, "SELECT a.id, a.collection_id, c.kind FROM "+k.model.Table+" a JOIN kolibriauth_collection c ON c.id = a.collection_id WHERE a."+k.owner+" = ?", id)
 	if err != nil {
 		return err
 	}
-	if values.Has("assignments") {
-		if err := k.assignCollections(tx, random, p, class, id, current, IDs(values, "assignments")); err != nil {
+	if c.Values.Has("assignments") {
+		if err := k.assignCollections(tx, random, c.Person, c.Class, id, current, IDs(c.Values, "assignments")); err != nil {
 			return err
 		}
 	}
-	if values.Has("learner_ids") {
-		return k.assignLearners(tx, random, p, class, id, current, IDs(values, "learner_ids"))
+	if c.Values.Has("learner_ids") {
+		return k.assignLearners(tx, random, c.Person, c.Class, id, current, IDs(c.Values, "learner_ids"))
 	}
 	return nil
 }
@@ -239,6 +239,26 @@ func (k *Kind) assignLearners(tx *store.Tx, random io.Reader, p *auth.Person, cl
 // Assigned is to whom a thing is assigned: classes and groups, and learners by themselves. Both are
 // empty and not nil for nobody.
 type Assigned struct{ Collections, Learners []string }
+
+// Fill sets of things to whom they are assigned. at tells a thing's id and where its two lists are.
+func Fill[T any](tx *store.Tx, k *Kind, things []*T, at func(*T) (id string, collections, learners *[]string)) error {
+	if len(things) == 0 {
+		return nil
+	}
+	ids := make([]string, len(things))
+	for i, thing := range things {
+		ids[i], _, _ = at(thing)
+	}
+	assigned, err := k.Of(tx, ids)
+	if err != nil {
+		return err
+	}
+	for i, thing := range things {
+		_, collections, learners := at(thing)
+		*collections, *learners = assigned[ids[i]].Collections, assigned[ids[i]].Learners
+	}
+	return nil
+}
 
 // Of reads to whom things are assigned, by their ids; every id gets an answer.
 func (k *Kind) Of(tx *store.Tx, ids []string) (map[string]*Assigned, error) {

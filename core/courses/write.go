@@ -48,33 +48,21 @@ func columnsOf(tx *store.Tx, values api.Values) (morango.Row, error) {
 }
 
 func (c *Courses) create(r *api.Request) (any, error) {
-	values, err := read(r)
+	change, err := assignments.Creating(r, Permissions, read, func(values api.Values, class *auth.Collection) error {
+		if class.Kind != auth.KindClassroom {
+			// the original gives sessions of groups to the class, and fails for those of a facility
+			return api.FieldError(api.Invalid, "collection", "A course is taken by a class.")
+		}
+		return assignments.Courses.CheckLearners(r, values, class.ID)
+	})
 	if err != nil {
 		return nil, err
 	}
-	class, err := auth.LoadCollection(r.Tx, values.String("collection"))
+	row, err := columnsOf(r.Tx, change.Values)
 	if err != nil {
 		return nil, err
 	}
-	if err := auth.Require(r, auth.Create, Permissions, auth.Object{CollectionID: class.ID}); err != nil {
-		return nil, err
-	}
-	if class.Kind != auth.KindClassroom {
-		// the original gives sessions of groups to the class, and fails for those of a facility
-		return nil, api.FieldError(api.Invalid, "collection", "A course is taken by a class.")
-	}
-	if err := assignments.Courses.CheckLearners(r, values, class.ID); err != nil {
-		return nil, err
-	}
-	p, err := auth.UserOf(r)
-	if err != nil {
-		return nil, err
-	}
-	row, err := columnsOf(r.Tx, values)
-	if err != nil {
-		return nil, err
-	}
-	if !values.Has("active") {
+	if !change.Values.Has("active") {
 		row["is_active"] = false
 	}
 	// so that a new version of the channel is noticed
@@ -82,13 +70,14 @@ func (c *Courses) create(r *api.Request) (any, error) {
 		WHERE n.id = ?`, row["course"]); err != nil {
 		return nil, err
 	}
+	class := change.Class
 	row["collection_id"], row["dataset_id"], row["$classroom"] = class.ID, class.DatasetID, class.ID
-	row["created_by_id"], row["date_created"] = assignments.Author(p, class.DatasetID), store.Zoned(r.Now())
+	row["created_by_id"], row["date_created"] = assignments.Author(change.Person, class.DatasetID), store.Zoned(r.Now())
 	id, err := morango.Insert(r.Tx, c.host.Rand, morango.CourseSession, row)
 	if err != nil {
 		return nil, err
 	}
-	if err := assignments.Courses.Assign(r.Tx, c.host.Rand, p, class, id, values); err != nil {
+	if err := assignments.Courses.Assign(r.Tx, c.host.Rand, change, id); err != nil {
 		return nil, err
 	}
 	v, err := one(r, query(), id)
@@ -98,36 +87,21 @@ func (c *Courses) create(r *api.Request) (any, error) {
 	return api.Created(v), nil
 }
 
-// update changes a course session. It stays in its class: another collection in the body only
-// changes what the learners are checked against, as in the original.
 func (c *Courses) update(r *api.Request) (any, error) {
 	v, err := Load(r, r.Param("pk"), auth.Update)
 	if err != nil {
 		return nil, err
 	}
-	values, err := read(r)
+	change, err := assignments.Changing(r, v.Collection, read, func(values api.Values, against string) error {
+		return assignments.Courses.CheckLearners(r, values, against)
+	})
 	if err != nil {
 		return nil, err
 	}
-	against := v.Collection
-	if values.Has("collection") {
-		against = values.String("collection")
-	}
-	if err := assignments.Courses.CheckLearners(r, values, against); err != nil {
+	if err := assignments.Courses.Assign(r.Tx, c.host.Rand, change, v.ID); err != nil {
 		return nil, err
 	}
-	p, err := auth.UserOf(r)
-	if err != nil {
-		return nil, err
-	}
-	class, err := auth.LoadCollection(r.Tx, v.Collection)
-	if err != nil {
-		return nil, err
-	}
-	if err := assignments.Courses.Assign(r.Tx, c.host.Rand, p, class, v.ID, values); err != nil {
-		return nil, err
-	}
-	changes, err := columnsOf(r.Tx, values)
+	changes, err := columnsOf(r.Tx, change.Values)
 	if err != nil {
 		return nil, err
 	}

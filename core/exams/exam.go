@@ -109,18 +109,9 @@ func findAssigned(tx *store.Tx, q *api.Query) ([]*Exam, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(all))
-	for i, v := range all {
-		ids[i] = v.key()
-	}
-	assigned, err := assignments.Quizzes.Of(tx, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range all {
-		v.Assignments, v.Learners = assigned[v.key()].Collections, assigned[v.key()].Learners
-	}
-	return all, nil
+	return all, assignments.Fill(tx, assignments.Quizzes, all, func(v *Exam) (string, *[]string, *[]string) {
+		return v.key(), &v.Assignments, &v.Learners
+	})
 }
 
 // hideOthers takes away the groups that somebody who only takes a quiz is not a member of: his list

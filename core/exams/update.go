@@ -22,38 +22,25 @@ func (e *Exams) update(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	values, err := read(r)
-	if err != nil {
-		return nil, err
-	}
-	against := v.Collection
-	if values.Has("collection") {
-		against = values.String("collection")
-	}
-	if err := check(r, values, v, against); err != nil {
-		return nil, err
-	}
-	p, err := auth.UserOf(r)
-	if err != nil {
-		return nil, err
-	}
-	class, err := auth.LoadCollection(r.Tx, v.Collection)
+	c, err := assignments.Changing(r, v.Collection, read, func(values api.Values, against string) error {
+		return check(r, values, v, against)
+	})
 	if err != nil {
 		return nil, err
 	}
 	staysDraft := v.Draft
-	if values.Has("draft") {
-		staysDraft = values.Bool("draft")
+	if c.Values.Has("draft") {
+		staysDraft = c.Values.Bool("draft")
 	}
 	switch {
 	case v.Draft && staysDraft:
-		err = updateDraft(r.Tx, v, values)
+		err = updateDraft(r.Tx, v, c.Values)
 	case v.Draft:
-		err = e.publish(r, p, v, class, values)
+		err = e.publish(r, v, c)
 	case staysDraft:
 		err = impossible("Cannot change an Exam to a DraftExam")
 	default:
-		err = e.updateQuiz(r, p, v, class, values)
+		err = e.updateQuiz(r, v, c)
 	}
 	if err != nil {
 		return nil, err
@@ -78,34 +65,34 @@ func updateDraft(tx *store.Tx, v *Exam, values api.Values) error {
 // publish makes a draft a quiz. Its questions are those that were saved: a body that publishes
 // cannot change them. Whom it was to be assigned to and who is no longer there is passed over.
 // kolibri/core/exams/serializers.py: ExamSerializer.update
-func (e *Exams) publish(r *api.Request, p *auth.Person, v *Exam, class *auth.Collection, values api.Values) error {
+func (e *Exams) publish(r *api.Request, v *Exam, c *assignments.Change) error {
 	if v.QuestionCount == 0 {
 		return impossible("Cannot publish a draft exam with no questions")
 	}
-	delete(values, "question_sources")
-	if !values.Has("assignments") {
+	delete(c.Values, "question_sources")
+	if !c.Values.Has("assignments") {
 		there, err := existing(r.Tx, "SELECT id FROM kolibriauth_collection WHERE id IN ?", v.Assignments)
 		if err != nil {
 			return err
 		}
-		values["assignments"] = present(v.Assignments, there)
+		c.Values["assignments"] = present(v.Assignments, there)
 	}
-	if !values.Has("learner_ids") {
+	if !c.Values.Has("learner_ids") {
 		there, err := existing(r.Tx, `SELECT m.user_id FROM kolibriauth_membership m JOIN kolibriauth_facilityuser u ON u.id = m.user_id
-			WHERE u.date_deleted IS NULL AND m.collection_id = ? AND m.user_id IN ?`, v.Learners, class.ID)
+			WHERE u.date_deleted IS NULL AND m.collection_id = ? AND m.user_id IN ?`, v.Learners, c.Class.ID)
 		if err != nil {
 			return err
 		}
-		values["learner_ids"] = present(v.Learners, there)
+		c.Values["learner_ids"] = present(v.Learners, there)
 	}
 	if _, err := r.Tx.Exec("DELETE FROM exams_draftexam WHERE id = ?", v.ID); err != nil {
 		return err
 	}
 	v.Draft = false
-	if err := v.apply(values); err != nil {
+	if err := v.apply(c.Values); err != nil {
 		return err
 	}
-	return e.insert(r, p, v, class, values)
+	return e.insert(r, v, c)
 }
 
 // present are those of the ids that are there, as cleaned values.
@@ -119,12 +106,12 @@ func present(ids []string, there map[string]bool) []any {
 	return list
 }
 
-func (e *Exams) updateQuiz(r *api.Request, p *auth.Person, v *Exam, class *auth.Collection, values api.Values) error {
+func (e *Exams) updateQuiz(r *api.Request, v *Exam, c *assignments.Change) error {
 	wasActive, wasArchived := v.Active, v.Archive
-	if err := v.apply(values); err != nil {
+	if err := v.apply(c.Values); err != nil {
 		return err
 	}
-	if err := assignments.Quizzes.Assign(r.Tx, e.host.Rand, p, class, v.key(), values); err != nil {
+	if err := assignments.Quizzes.Assign(r.Tx, e.host.Rand, c, v.key()); err != nil {
 		return err
 	}
 	// every save counts the questions anew: in a quiz of version 0, the exercises that it draws from
@@ -135,7 +122,7 @@ func (e *Exams) updateQuiz(r *api.Request, p *auth.Person, v *Exam, class *auth.
 	activated, archived := stamps(v.Active, v.Archive, v.DateActivated, v.DateArchived, r.Now())
 	changes := morango.Row{"question_count": len(v.Exercises()), "question_sources": string(sources), "title": v.Title, "learners_see_fixed_order": v.FixedOrder, "active": v.Active, "archive": v.Archive,
 		"date_activated": activated, "date_archived": archived}
-	if values.Has("instant_report_visibility") {
+	if c.Values.Has("instant_report_visibility") {
 		changes["instant_report_visibility"] = v.InstantReport
 	}
 	if err := morango.Update(r.Tx, morango.Exam, v.key(), changes); err != nil {

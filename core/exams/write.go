@@ -161,38 +161,26 @@ func (v *Exam) apply(values api.Values) error {
 }
 
 func (e *Exams) create(r *api.Request) (any, error) {
-	values, err := read(r)
-	if err != nil {
-		return nil, err
-	}
-	class, err := auth.LoadCollection(r.Tx, values.String("collection"))
-	if err != nil {
-		return nil, err
-	}
-	if err := auth.Require(r, auth.Create, Permissions, auth.Object{CollectionID: class.ID}); err != nil {
-		return nil, err
-	}
-	if !values.Has("question_sources") {
-		// the original needs them too, and fails without
-		return nil, api.FieldError(api.Required, "question_sources", "This field is required.")
-	}
-	if err := check(r, values, nil, class.ID); err != nil {
-		return nil, err
-	}
-	p, err := auth.UserOf(r)
+	c, err := assignments.Creating(r, Permissions, read, func(values api.Values, class *auth.Collection) error {
+		if !values.Has("question_sources") {
+			// the original needs them too, and fails without
+			return api.FieldError(api.Required, "question_sources", "This field is required.")
+		}
+		return check(r, values, nil, class.ID)
+	})
 	if err != nil {
 		return nil, err
 	}
 	yes := true
-	v := &Exam{Collection: class.ID, Seed: 1, Creator: &p.ID, DataModelVersion: 3, InstantReport: &yes, DateCreated: api.Time(r.Now()),
-		Assignments: []string{}, Learners: []string{}, Draft: values.Bool("draft")}
-	if err := v.apply(values); err != nil {
+	v := &Exam{Collection: c.Class.ID, Seed: 1, Creator: &c.Person.ID, DataModelVersion: 3, InstantReport: &yes, DateCreated: api.Time(r.Now()),
+		Assignments: []string{}, Learners: []string{}, Draft: c.Values.Bool("draft")}
+	if err := v.apply(c.Values); err != nil {
 		return nil, err
 	}
 	if v.Draft {
 		err = insertDraft(r.Tx, v)
 	} else {
-		err = e.insert(r, p, v, class, values)
+		err = e.insert(r, v, c)
 	}
 	if err != nil {
 		return nil, err
@@ -259,13 +247,13 @@ func (v *Exam) withoutEmpty() ([]byte, error) {
 }
 
 // insert writes a new quiz and assigns it.
-func (e *Exams) insert(r *api.Request, p *auth.Person, v *Exam, class *auth.Collection, values api.Values) error {
+func (e *Exams) insert(r *api.Request, v *Exam, c *assignments.Change) error {
 	sources, err := v.withoutEmpty()
 	if err != nil {
 		return err
 	}
-	creator := p
-	if v.Creator != nil && *v.Creator != p.ID {
+	class, creator := c.Class, c.Person
+	if v.Creator != nil && *v.Creator != c.Person.ID {
 		if creator, err = auth.LoadPerson(r.Tx, *v.Creator); err != nil {
 			return err
 		}
@@ -279,5 +267,5 @@ func (e *Exams) insert(r *api.Request, p *auth.Person, v *Exam, class *auth.Coll
 		return err
 	}
 	v.ID = id
-	return assignments.Quizzes.Assign(r.Tx, e.host.Rand, p, class, id, values)
+	return assignments.Quizzes.Assign(r.Tx, e.host.Rand, c, id)
 }

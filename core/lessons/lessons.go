@@ -100,37 +100,17 @@ func query() *api.Query {
 func find(tx *store.Tx, q *api.Query) ([]*Lesson, error) {
 	text, args := q.SQL(columns)
 	all, err := store.Select(tx, scan, text, args...)
-	if err != nil || len(all) == 0 {
-		return all, err
-	}
-	ids := make([]string, len(all))
-	for i, v := range all {
-		ids[i] = v.ID
-	}
-	assigned, err := assignments.Lessons.Of(tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range all {
-		v.Assignments, v.Learners = assigned[v.ID].Collections, assigned[v.ID].Learners
-	}
-	return all, nil
+	return all, assignments.Fill(tx, assignments.Lessons, all, func(v *Lesson) (string, *[]string, *[]string) {
+		return v.ID, &v.Assignments, &v.Learners
+	})
 }
 
 // readable is the query for the lessons that the person may read and the parameters ask for.
 func readable(r *api.Request) (*api.Query, error) {
-	q := query()
-	if err := auth.CollectionParam(r, q, "l.collection_id"); err != nil {
-		return nil, err
-	}
-	if given := r.Query().Get("id"); given != "" {
-		if id, ok := api.ParseUUID(given); ok {
-			q.Where("l.id = ?", id)
-		} else {
-			q.Where("1 = 0") // what is no id is nothing's
-		}
-	}
-	return q, auth.OnlyReadable(r, q, Permissions, "l")
+	return assignments.Readable(r, query(), Permissions, "l")
 }
 
 // List reads the lessons that the requesting person may read, the newest first. The request's

@@ -80,27 +80,15 @@ func columnsOf(values api.Values) (morango.Row, error) {
 }
 
 func (l *Lessons) create(r *api.Request) (any, error) {
-	values, err := read(r)
+	c, err := assignments.Creating(r, Permissions, read, func(values api.Values, class *auth.Collection) error {
+		return check(r, values, class.ID, "")
+	})
 	if err != nil {
 		return nil, err
 	}
-	class, err := auth.LoadCollection(r.Tx, values.String("collection"))
-	if err != nil {
-		return nil, err
-	}
-	if err := auth.Require(r, auth.Create, Permissions, auth.Object{CollectionID: class.ID}); err != nil {
-		return nil, err
-	}
-	if err := check(r, values, class.ID, ""); err != nil {
-		return nil, err
-	}
-	p, err := auth.UserOf(r)
-	if err != nil {
-		return nil, err
-	}
-	row := morango.Row{"description": "", "resources": "[]", "is_active": false, "collection_id": class.ID, "dataset_id": class.DatasetID,
-		"created_by_id": assignments.Author(p, class.DatasetID), "date_created": store.Zoned(r.Now())}
-	given, err := columnsOf(values)
+	row := morango.Row{"description": "", "resources": "[]", "is_active": false, "collection_id": c.Class.ID, "dataset_id": c.Class.DatasetID,
+		"created_by_id": assignments.Author(c.Person, c.Class.DatasetID), "date_created": store.Zoned(r.Now())}
+	given, err := columnsOf(c.Values)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +99,7 @@ func (l *Lessons) create(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := assignments.Lessons.Assign(r.Tx, l.host.Rand, p, class, id, values); err != nil {
+	if err := assignments.Lessons.Assign(r.Tx, l.host.Rand, c, id); err != nil {
 		return nil, err
 	}
 	v, err := one(r, query(), id)
@@ -121,36 +109,21 @@ func (l *Lessons) create(r *api.Request) (any, error) {
 	return api.Created(v), nil
 }
 
-// update changes a lesson. It stays in its class: another collection in the body only changes what
-// the body is checked against, as in the original.
 func (l *Lessons) update(r *api.Request) (any, error) {
 	v, err := load(r, auth.Update)
 	if err != nil {
 		return nil, err
 	}
-	values, err := read(r)
+	c, err := assignments.Changing(r, v.Collection, read, func(values api.Values, against string) error {
+		return check(r, values, against, v.ID)
+	})
 	if err != nil {
 		return nil, err
 	}
-	against := v.Collection
-	if values.Has("collection") {
-		against = values.String("collection")
-	}
-	if err := check(r, values, against, v.ID); err != nil {
+	if err := assignments.Lessons.Assign(r.Tx, l.host.Rand, c, v.ID); err != nil {
 		return nil, err
 	}
-	p, err := auth.UserOf(r)
-	if err != nil {
-		return nil, err
-	}
-	class, err := auth.LoadCollection(r.Tx, v.Collection)
-	if err != nil {
-		return nil, err
-	}
-	if err := assignments.Lessons.Assign(r.Tx, l.host.Rand, p, class, v.ID, values); err != nil {
-		return nil, err
-	}
-	changes, err := columnsOf(values)
+	changes, err := columnsOf(c.Values)
 	if err != nil {
 		return nil, err
 	}
