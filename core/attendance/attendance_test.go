@@ -20,14 +20,7 @@ const (
 func session(w *servertest.World, changes ...any) map[string]any {
 	body := map[string]any{"collection": w.IDs["class_a"], "session_start_datetime": "2026-01-05T08:00:00Z",
 		"attendance_records": []any{mark(w, "learner", true), mark(w, "learner2", false)}}
-	for i := 0; i < len(changes); i += 2 {
-		if name := changes[i].(string); changes[i+1] == nil {
-			delete(body, name)
-		} else {
-			body[name] = changes[i+1]
-		}
-	}
-	return body
+	return servertest.With(body, changes...)
 }
 
 func mark(w *servertest.World, who string, present any) map[string]any {

@@ -41,14 +41,7 @@ func world(t *testing.T, w *servertest.World) *servertest.World {
 // session is a body; changes are pairs of field and value, and nil takes a field away.
 func session(w *servertest.World, changes ...any) map[string]any {
 	body := map[string]any{"course": id("Water"), "collection": w.IDs["class_a"], "assignments": []string{w.IDs["class_a"]}, "learner_ids": []string{}, "active": true}
-	for i := 0; i < len(changes); i += 2 {
-		if name := changes[i].(string); changes[i+1] == nil {
-			delete(body, name)
-		} else {
-			body[name] = changes[i+1]
-		}
-	}
-	return body
+	return servertest.With(body, changes...)
 }
 
 func made(t *testing.T, w *servertest.World, changes ...any) string {

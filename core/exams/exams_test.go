@@ -36,14 +36,7 @@ func section(title string, exercises ...string) map[string]any {
 func quiz(w *servertest.World, changes ...any) map[string]any {
 	body := map[string]any{"title": "Quiz", "collection": w.IDs["class_a"], "assignments": []string{w.IDs["class_a"]}, "learner_ids": []string{},
 		"question_sources": []any{section("One", "Sums", "Sums", "Products")}, "draft": false}
-	for i := 0; i < len(changes); i += 2 {
-		if name := changes[i].(string); changes[i+1] == nil {
-			delete(body, name)
-		} else {
-			body[name] = changes[i+1]
-		}
-	}
-	return body
+	return servertest.With(body, changes...)
 }
 
 // path is the address of a quiz or a draft.

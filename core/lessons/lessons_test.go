@@ -28,14 +28,7 @@ func resource(name string) map[string]any {
 func lesson(w *servertest.World, changes ...any) map[string]any {
 	body := map[string]any{"title": "Water", "description": "", "resources": []any{resource("Rivers")}, "collection": w.IDs["class_a"],
 		"assignments": []string{w.IDs["class_a"]}, "learner_ids": []string{}, "active": true}
-	for i := 0; i < len(changes); i += 2 {
-		if name := changes[i].(string); changes[i+1] == nil {
-			delete(body, name)
-		} else {
-			body[name] = changes[i+1]
-		}
-	}
-	return body
+	return servertest.With(body, changes...)
 }
 
 func made(t *testing.T, w *servertest.World, changes ...any) (id string) {

@@ -219,3 +219,15 @@ func (a *Answer) Field(path ...string) any {
 	}
 	return v
 }
+
+// With changes a body by pairs of field and value; nil takes a field away.
+func With(body map[string]any, changes ...any) map[string]any {
+	for i := 0; i < len(changes); i += 2 {
+		if name := changes[i].(string); changes[i+1] == nil {
+			delete(body, name)
+		} else {
+			body[name] = changes[i+1]
+		}
+	}
+	return body
+}
