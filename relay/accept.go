@@ -105,7 +105,7 @@ func (r *Relay) join(ctx context.Context, conn *websocket.Conn, remote netip.Add
 	if err := r.tell(ctx, conn, wire.Welcome, admission); err != nil {
 		return nil, err
 	}
-	return newTab(conn, joined, id, remote.Addr().String(), time.Now()), nil
+	return newTab(conn, joined, id, nonce, remote.Addr().String(), time.Now()), nil
 }
 
 // plain tells whether a name can stand in a log and in a cookie.

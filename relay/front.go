@@ -237,16 +237,15 @@ func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *strea
 		if err != nil {
 			return err
 		}
-		if cut := min(skip, int64(len(part))); cut > 0 {
-			part, skip = part[cut:], skip-cut
-		}
-		if !bodyless && len(part) > 0 {
-			if _, err := x.w.Write(part); err != nil {
+		cut := min(skip, int64(len(part)))
+		skip -= cut
+		if rest := part[cut:]; !bodyless && len(rest) > 0 {
+			if _, err := x.w.Write(rest); err != nil {
 				return err
 			}
-			x.resume.sent += int64(len(part))
+			x.resume.sent += int64(len(rest))
 		}
-		if err := s.taken(); err != nil {
+		if err := s.taken(part); err != nil {
 			return err
 		}
 		if !more && !bodyless {

@@ -181,6 +181,14 @@ func (p *pairing) knows(name, key string) bool {
 	return true
 }
 
+// proves checks a proof that whoever has a session's key gives for a text.
+func (p *pairing) proves(name, text, proof string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.sessions[name]
+	return s != nil && p.now().Sub(s.seen) <= sessionLife && same(prove(s.key, text), proof)
+}
+
 // end forgets a session: who stopped sharing has to pair anew.
 func (p *pairing) end(name string) {
 	p.mu.Lock()

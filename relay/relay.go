@@ -88,6 +88,11 @@ func New(cfg Config) (*Relay, error) {
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.own.HandleFunc("GET "+Own+"tab", r.accept)
 	r.own.HandleFunc("GET "+Own+"status", r.status)
+	r.own.HandleFunc("POST "+Own+"body/{session}/{stream}", r.takeBody)
+	r.own.HandleFunc("POST "+Own+"body", func(w http.ResponseWriter, req *http.Request) {
+		gateway.Allow(w.Header(), req)
+		w.WriteHeader(http.StatusNoContent)
+	})
 	r.tabs.Go(r.keepCodes)
 	if cfg.Gateway != nil {
 		r.own.HandleFunc(Own+"gateway/", r.throughGateway)

@@ -26,8 +26,10 @@ type stream struct {
 	err     error // why it broke off
 	room    int   // bytes that the tab has room for
 	roomier chan struct{}
-	closed  bool // nobody takes any more
-	givenUp bool // by the tab
+	closed  bool          // nobody takes any more
+	pieces  chan []byte   // free buffers of a body that comes by a request of the tab, see bodies.go
+	done    chan struct{} // closed when nobody takes any more, or it broke off
+	givenUp bool          // by the tab
 }
 
 // lostError is the end of a stream whose tab has gone; the request may be sent to another.
@@ -47,7 +49,7 @@ func (e *resetError) Error() string {
 }
 
 func newStream(t *tab, id uint32) *stream {
-	return &stream{tab: t, id: id, wake: make(chan struct{}, 1), roomier: make(chan struct{}, 1),
+	return &stream{tab: t, id: id, wake: make(chan struct{}, 1), roomier: make(chan struct{}, 1), done: make(chan struct{}),
 		granted: wire.InitialWindow, room: wire.InitialWindow}
 }
 
@@ -98,6 +100,9 @@ func (s *stream) part(body []byte, last bool) error {
 	if s.ended {
 		return errors.New("a body goes on after its end")
 	}
+	if s.pieces != nil && (last || len(body) > 0) {
+		return errors.New("a body comes by two ways")
+	}
 	if s.granted -= len(body); s.granted < 0 {
 		return errors.New("more bytes than there was room for")
 	}
@@ -121,7 +126,16 @@ func (s *stream) breakOff(err error) {
 	if s.err == nil {
 		s.err = err
 	}
+	s.over()
 	poke(s.roomier)
+}
+
+func (s *stream) over() {
+	select {
+	case <-s.done:
+	default:
+		close(s.done)
+	}
 }
 
 // awaitHead returns the head of the answer.
@@ -179,8 +193,16 @@ func (s *stream) next(ctx context.Context) (part []byte, more bool, err error) {
 }
 
 // taken gives the tab room for what the client has taken meanwhile, in steps that are worth a frame.
-func (s *stream) taken() error {
+// part is what next returned, which is not used any more.
+func (s *stream) taken(part []byte) error {
 	s.mu.Lock()
+	if s.pieces != nil {
+		s.mu.Unlock()
+		if cap(part) >= bodyPiece { // not the first part, which can come with the head
+			s.pieces <- part[:bodyPiece]
+		}
+		return nil
+	}
 	underWay := s.granted + s.size
 	give := 0
 	if s.err == nil && !s.ended && wire.InitialWindow-underWay >= wire.InitialWindow/4 {
@@ -256,6 +278,7 @@ func (s *stream) close(code uint16, reason string) {
 	s.mu.Lock()
 	finished := s.ended || s.givenUp
 	s.closed, s.parts, s.size = true, nil, 0
+	s.over()
 	s.mu.Unlock()
 	if s.tab.forget(s) && !finished {
 		_ = s.tab.send(wire.Stop(s.id, code, reason))

@@ -1,8 +1,10 @@
 package relay
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -26,6 +28,7 @@ const (
 type tab struct {
 	joined  wire.Application
 	session string
+	nonce   string // of this connection
 	remote  string // the address it came from
 	conn    *websocket.Conn
 	since   time.Time
@@ -43,8 +46,8 @@ type tab struct {
 	lastPick time.Time
 }
 
-func newTab(conn *websocket.Conn, joined wire.Application, session, remote string, now time.Time) *tab {
-	t := &tab{joined: joined, session: session, remote: remote, conn: conn, since: now,
+func newTab(conn *websocket.Conn, joined wire.Application, session, nonce, remote string, now time.Time) *tab {
+	t := &tab{joined: joined, session: session, nonce: nonce, remote: remote, conn: conn, since: now,
 		onEnd: func() {}, streams: map[uint32]*stream{}}
 	t.heard.Store(now.UnixNano())
 	return t
@@ -134,16 +137,21 @@ func (t *tab) run(ctx context.Context) error {
 }
 
 func (t *tab) read(ctx context.Context) error {
+	buffer := make([]byte, wire.MaxFrame+1)
 	for {
-		kind, message, err := t.conn.Read(ctx)
+		kind, reader, err := t.conn.Reader(ctx)
 		if err != nil {
+			return err
+		}
+		n, err := io.ReadFull(reader, buffer)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 			return err
 		}
 		t.heard.Store(time.Now().UnixNano())
 		if kind != websocket.MessageBinary {
 			return &breach{errors.New("a message of text")}
 		}
-		f, err := wire.Decode(message)
+		f, err := wire.Decode(bytes.Clone(buffer[:n]))
 		if err == nil {
 			err = t.receive(f)
 		}

@@ -38,6 +38,8 @@ import {
 const MAX_BUFFERED = 4 * 1024 * 1024;
 /** Requests at once; more are handed back, for another tab. */
 const MAX_STREAMS = 2048;
+/** Bodies on their way by requests of their own: browsers open six connections to one host. */
+const MAX_HANDED = 4;
 /** A relay says something every few seconds. */
 const SILENCE_MS = 20_000;
 const FIRST_RETRY_MS = 250;
@@ -61,6 +63,7 @@ export class Link {
 	 */
 	constructor(options) {
 		const { relay, code, known, about, serve, onState } = options;
+		this.relay = relay;
 		this.url = new URL("/_relay/tab", relay);
 		this.url.protocol = this.url.protocol === "https:" ? "wss:" : "ws:";
 		this.code = plainCode(code);
@@ -85,7 +88,15 @@ export class Link {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		this.timer = undefined;
 		/** @type {import("./stream.js").Wire} */
-		this.wire = { post: (frame) => this.socket?.send(frame), drained: () => this.drained() };
+		this.wire = {
+			post: (frame) => this.socket?.send(frame),
+			drained: () => this.drained(),
+			hand: (id, body, signal) => this.hand(id, body, signal),
+		};
+		this.handed = 0;
+		/** @type {Promise<boolean> | null} whether this page may send requests to the relay */
+		this.mayHand = null;
+		this.nonce = "";
 	}
 
 	start() {
@@ -124,6 +135,7 @@ export class Link {
 		if (version !== VERSION || typeof nonce !== "string" || this.joined) throw new Malformed("no greeting");
 		const { known } = this;
 		this.byCode = !known;
+		this.nonce = nonce;
 		const proof = await prove(known ? known.key : this.code, nonce);
 		if (socket !== this.socket) return;
 		socket.send(encodeJSON(KIND.join, { version, proof, session: known?.session, ...this.about }));
@@ -181,6 +193,30 @@ export class Link {
 			if (this.streams.get(id) === stream) this.streams.delete(id);
 			this.onDone(stream, asked);
 		});
+	}
+
+	/** @type {import("./stream.js").Wire["hand"]} */
+	async hand(id, body, signal) {
+		const { known, nonce } = this;
+		const at = (/** @type {string} */ path) => new URL(`/_relay/body${path}`, this.relay);
+		const init = /** @type {RequestInit} */ ({ method: "POST", credentials: "omit", cache: "no-store" });
+		// a policy, a proxy or an older relay may not allow it
+		this.mayHand ??= fetch(at(""), init).then(
+			({ ok }) => ok,
+			() => false,
+		);
+		if (!(await this.mayHand) || !known || this.handed >= MAX_HANDED) return null;
+		return async () => {
+			this.handed++;
+			try {
+				const proof = await prove(known.key, `${nonce} body ${id}`);
+				// without a type: browsers would ask for leave first
+				const bare = body.type ? body.slice() : body;
+				return await fetch(at(`/${known.session}/${id}?proof=${proof}`), { ...init, body: bare, signal });
+			} finally {
+				this.handed--;
+			}
+		};
 	}
 
 	/** @returns {Promise<void> | null} null when there is space at once */

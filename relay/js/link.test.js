@@ -1,5 +1,6 @@
 // A tab's connection against a relay that is played by the test.
 import assert from "node:assert/strict";
+import http from "node:http";
 import { test } from "node:test";
 import { Link, plainCode } from "./link.js";
 import * as wire from "./wire.js";
@@ -161,4 +162,42 @@ test("a lost connection is made anew by the session, a refused session by the co
 	sockets[2].onclose({ code: wire.CLOSE.replaced, reason: "elsewhere" });
 	assert.deepEqual(states.at(-1), { state: "ended", code: wire.CLOSE.replaced, message: "elsewhere" });
 	link.stop();
+});
+
+test("a file goes out by a request of its own, or by frames where the page may send none", async () => {
+	const size = 600_000;
+	for (const allowed of [true, false]) {
+		/** @type {{url: string, bytes: number}[]} */
+		const got = [];
+		const server = http.createServer(async (request, response) => {
+			let bytes = 0;
+			for await (const part of request) bytes += part.length;
+			got.push({ url: request.url ?? "", bytes });
+			response.writeHead(allowed ? 204 : 403).end();
+		});
+		await new Promise((go) => server.listen(0, "127.0.0.1", () => go(null)));
+		const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+		const body = new Blob([new Uint8Array(size)], { type: "video/mp4" });
+		const { socket, link } = await joined(async () => ({ status: 200, headers: [], body }), {
+			relay: `http://127.0.0.1:${port}/`,
+		});
+		try {
+			socket.say(ask(1));
+			const frames = () =>
+				socket.of(KIND.data).reduce((/** @type {number} */ n, f) => n + f.payload.length, 0);
+			await until(() => (allowed ? got.length === 2 : frames() === wire.WINDOW));
+			assert.equal(socket.of(KIND.response).length, 1);
+			assert.equal(socket.of(KIND.response)[0].end, false);
+			assert.deepEqual(got[0], { url: "/_relay/body", bytes: 0 }, "it asks whether it may, once");
+			if (allowed) {
+				assert.equal(got[1].bytes, size);
+				assert.match(got[1].url, /^\/_relay\/body\/s\/1\?proof=[0-9a-f]{64}$/);
+			}
+			assert.equal(socket.of(KIND.reset).length, 0);
+		} finally {
+			link.stop();
+			server.close();
+			server.closeAllConnections();
+		}
+	}
 });

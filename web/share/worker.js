@@ -6,7 +6,7 @@ import { Link } from "../../relay/js/link.js";
 import { Connection } from "../../worker/client.js";
 import { acceptLanguage } from "../../worker/protocol.js";
 import { player } from "../sw/answers.js";
-import { content } from "../sw/content.js";
+import { content, piece } from "../sw/content.js";
 import { asset, cacheName } from "../sw/store.js";
 import { classify, pathIn } from "../urls.js";
 import { Traffic } from "./traffic.js";
@@ -88,7 +88,8 @@ async function file(asked, url) {
 	const cache = await caches.open(cacheName(root, build.id));
 	const found = await asset(new Request(url), cache);
 	if (found.status !== 200) return refusal(found.status === 404 ? 404 : 502);
-	const { size } = await found.clone().blob();
+	const body = await found.blob();
+	const { size } = body;
 	const answer = new Headers({
 		"Content-Type": found.headers.get("Content-Type") ?? "application/octet-stream",
 		"Content-Length": String(size),
@@ -100,7 +101,7 @@ async function file(asked, url) {
 	});
 	const known = new Headers(asked.headers).get("If-None-Match");
 	if (known === answer.get("ETag")) return { status: 304, headers: [...answer], body: null };
-	return { status: 200, headers: [...answer], body: asked.method === "HEAD" ? null : found.body };
+	return { status: 200, headers: [...answer], body: asked.method === "HEAD" ? null : body };
 }
 
 /** @param {Asked} asked @param {URL} url @returns {Promise<Answered>} */
@@ -109,6 +110,8 @@ async function learning({ method, headers, signal }, url) {
 	const wanted = headers.filter(([name]) => /^(range|if-range|if-none-match)$/i.test(name));
 	// not a Request: browsers let scripts set no Range there
 	const request = /** @type {any} */ ({ method, url: url.href, headers: new Headers(wanted), signal });
+	const own = await piece(request, url, root);
+	if (own) return { ...own, headers: [...own.headers] };
 	const answer = await content(request, url, root, null);
 	if (answer.status >= 500 || answer.type === "error") return refusal(502);
 	return {

@@ -36,6 +36,8 @@ const TYPES = /** @type {Record<string, string>} */ ({
 
 const NAME = /^content\/storage\/([0-9a-f])\/([0-9a-f])\/(\1\2[0-9a-f]{30}\.([a-z0-9]{1,40}))$/;
 
+/** What is answered, before it is a Response. @typedef {{status: number, headers: Headers, body: Blob | null}} Piece */
+
 /**
  * @param {Request} request
  * @param {URL} url
@@ -44,13 +46,25 @@ const NAME = /^content\/storage\/([0-9a-f])\/([0-9a-f])\/(\1\2[0-9a-f]{30}\.([a-
  * @returns {Promise<Response>}
  */
 export async function content(request, url, root, download) {
+	if (!NAME.test(pathIn(url, root) ?? "")) return new Response("Not Found", { status: 404 });
+	const found = await piece(request, url, root);
+	if (!found) return fetch(url, { headers: request.headers });
+	const { status, headers, body } = found;
+	if (download !== null) keepAsFile(headers, download);
+	return new Response(body, { status, headers });
+}
+
+/**
+ * What this device has of a file.
+ * @param {{method: string, headers: Headers}} request
+ * @param {URL} url
+ * @param {URL} root the app's folder
+ * @returns {Promise<Piece | null>} null when it has none of it
+ */
+export async function piece(request, url, root) {
 	const parts = NAME.exec(pathIn(url, root) ?? "");
-	if (!parts) return new Response("Not Found", { status: 404 });
-	const file = await stored(root, ["content", "storage", parts[1], parts[2]], parts[3]);
-	if (!file) return fetch(url, { headers: request.headers });
-	const response = answer(request, file, parts[3], TYPES[parts[4]]);
-	if (download !== null) keepAsFile(response.headers, download);
-	return response;
+	const file = parts && (await stored(root, ["content", "storage", parts[1], parts[2]], parts[3]));
+	return file && answer(request, file, parts[3], TYPES[parts[4]]);
 }
 
 /**
@@ -70,10 +84,11 @@ async function stored(root, folders, name) {
 }
 
 /**
- * @param {Request} request
+ * @param {{method: string, headers: Headers}} request
  * @param {File} file
  * @param {string} name
  * @param {string} [type]
+ * @returns {Piece}
  */
 function answer(request, file, name, type = "application/octet-stream") {
 	const etag = `"${name}"`;
@@ -88,17 +103,17 @@ function answer(request, file, name, type = "application/octet-stream") {
 		"Content-Security-Policy":
 			"sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'self'",
 	});
-	if (request.headers.get("If-None-Match") === etag) return new Response(null, { status: 304, headers });
+	if (request.headers.get("If-None-Match") === etag) return { status: 304, headers, body: null };
 	const range = requested(request.headers.get("Range"), file.size);
 	if (range === "beyond") {
 		headers.set("Content-Range", `bytes */${file.size}`);
-		return new Response(null, { status: 416, headers });
+		return { status: 416, headers, body: null };
 	}
 	const [from, to] = range ?? [0, file.size];
 	headers.set("Content-Length", String(to - from));
 	if (range) headers.set("Content-Range", `bytes ${from}-${to - 1}/${file.size}`);
 	const body = request.method === "HEAD" ? null : file.slice(from, to);
-	return new Response(body, { status: range ? 206 : 200, headers });
+	return { status: range ? 206 : 200, headers, body };
 }
 
 /**
