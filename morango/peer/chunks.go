@@ -101,14 +101,12 @@ func (o *one) fetch(ctx context.Context) error {
 func (o *one) ask(ctx context.Context, offset, limit int64) <-chan page {
 	done := make(chan page, 1)
 	go func() {
-		var answer struct {
-			Results []transfer.Buffer `json:"results"`
-		}
+		var records []transfer.Buffer
 		begun := time.Now()
-		err := o.Connection.call(ctx, request{method: http.MethodGet, path: routes + "buffers/", into: &answer, query: url.Values{
+		err := o.Connection.call(ctx, request{method: http.MethodGet, path: routes + "buffers/", query: url.Values{
 			"transfer_session_id": {o.t.ID}, "limit": {strconv.FormatInt(limit, 10)}, "offset": {strconv.FormatInt(offset, 10)},
-		}})
-		done <- page{answer.Results, err, time.Since(begun)}
+		}, read: func(text []byte) (err error) { records, err = transfer.DecodePage(text); return err }})
+		done <- page{records, err, time.Since(begun)}
 	}()
 	return done
 }

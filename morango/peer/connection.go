@@ -127,7 +127,8 @@ type request struct {
 	raw          []byte // or sent as it is
 	kind         string // the content type of raw
 	login        *Login
-	into         any // where the JSON of the answer goes
+	into         any                       // where the JSON of the answer goes
+	read         func(answer []byte) error // or what reads it
 	limit        time.Duration
 }
 
@@ -215,8 +216,12 @@ func (c *Connection) once(ctx context.Context, q request) error {
 	if res.StatusCode >= 400 || len(text) > maxAnswer {
 		return &Error{res.StatusCode, message(text), q.method + " " + q.path}
 	}
+	read := q.read
 	if q.into != nil {
-		if err := json.Unmarshal(text, q.into); err != nil {
+		read = func(text []byte) error { return json.Unmarshal(text, q.into) }
+	}
+	if read != nil {
+		if err := read(text); err != nil {
 			return &Error{res.StatusCode, "the answer cannot be read: " + err.Error(), q.method + " " + q.path}
 		}
 	}

@@ -25,7 +25,7 @@ func Text(tx *store.Tx, of *morango.Model, id string, without ...string) (string
 	if err != nil {
 		return "", err
 	}
-	all, err := pairs(text)
+	all, err := pairs(string(text))
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +44,7 @@ func Place(tx *store.Tx, of *morango.Model, text string, changes map[string]any)
 	if err := json.Unmarshal([]byte(text), &identity); err != nil {
 		return "", err
 	}
-	all, err := pairs([]byte(text))
+	all, err := pairs(text)
 	if err != nil {
 		return "", err
 	}
@@ -53,7 +53,7 @@ func Place(tx *store.Tx, of *morango.Model, text string, changes map[string]any)
 		if err != nil {
 			return "", err
 		}
-		all = append(slices.DeleteFunc(all, func(p pair) bool { return p.name == name }), pair{name, raw})
+		all = append(slices.DeleteFunc(all, func(p pair) bool { return p.name == name }), pair{name, string(raw)})
 	}
 	r := &incoming{storeRow: storeRow{id: plainID(identity.ID), source: identity.Source, partition: identity.Partition, serialized: string(joined(all))}}
 	if r.id == "" || morango.UUID(r.partition, r.source, m.Name) != r.id {

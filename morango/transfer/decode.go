@@ -38,21 +38,27 @@ func invalid(format string, args ...any) error {
 // decode reads a record's fields in the order of the model's columns. Fields that the record does not
 // name get the model's defaults, as when an older Kolibri made it.
 func (m *model) decode(tx *store.Tx, r *storeRow) ([]any, error) {
-	var named map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(r.serialized), &named); err != nil || named == nil {
+	all, err := pairs(r.serialized)
+	if err != nil {
 		return nil, &failure{classValue, "the record is no JSON object"}
 	}
-	m.forgive(named)
+	raws := make([]string, len(m.fields)) // JSON; "" for a field that the record does not name
+	for _, p := range all {
+		if i, ok := m.byName[p.name]; ok {
+			raws[i] = p.value
+		}
+	}
+	m.forgive(raws)
 	values := make([]any, len(m.fields))
 	for i := range m.fields {
 		f := &m.fields[i]
 		if f.isOfIdentity {
 			continue
 		}
-		raw, ok := named[f.name]
-		if !ok {
-			if raw = json.RawMessage(f.fallback); !f.hasFallback {
-				raw = json.RawMessage("null")
+		raw := raws[i]
+		if raw == "" {
+			if raw = f.fallback; !f.hasFallback {
+				raw = "null"
 			}
 			if f.fallback == "now" {
 				values[i] = f.moment(tx.Now())
@@ -63,7 +69,7 @@ func (m *model) decode(tx *store.Tx, r *storeRow) ([]any, error) {
 				continue
 			}
 			if f.blank && !f.hasFallback && !f.null {
-				raw = json.RawMessage(`""`)
+				raw = `""`
 			}
 		}
 		value, err := f.decode(raw)
@@ -75,17 +81,17 @@ func (m *model) decode(tx *store.Tx, r *storeRow) ([]any, error) {
 	values[m.byName["id"]] = r.id
 	values[m.byName["_morango_source_id"]] = r.source
 	values[m.byName["_morango_partition"]] = r.partition
-	if raw, ok := named["id"]; ok && plainID(unquoted(raw)) != r.id {
+	if raw := raws[m.byName["id"]]; raw != "" && plainID(unquoted(raw)) != r.id {
 		return nil, invalid("the record calls itself %.40s", raw)
 	}
 	return values, m.checkPlace(r, values)
 }
 
 // forgive mends what other devices are known to send (kolibri/core/auth/models.py: deserialize).
-func (m *model) forgive(named map[string]json.RawMessage) {
+func (m *model) forgive(raws []string) {
 	mend := func(field, value string) {
-		if raw := string(named[field]); raw == "" || raw == "null" || raw == `""` {
-			named[field] = json.RawMessage(value)
+		if raw := &raws[m.byName[field]]; *raw == "" || *raw == "null" || *raw == `""` {
+			*raw = value
 		}
 	}
 	switch m.Name {
@@ -95,7 +101,7 @@ func (m *model) forgive(named map[string]json.RawMessage) {
 		mend("name", `"Ad hoc"`)
 	}
 	if m.collection != "" {
-		named["kind"] = json.RawMessage(`"` + m.collection + `"`)
+		raws[m.byName["kind"]] = `"` + m.collection + `"`
 	}
 }
 
@@ -114,9 +120,9 @@ func (m *model) checkPlace(r *storeRow, values []any) error {
 }
 
 // decode reads a value as it travels and gives what the column takes.
-func (f *field) decode(raw json.RawMessage) (any, error) {
+func (f *field) decode(raw string) (any, error) {
 	text, isText := unquoted(raw), raw[0] == '"'
-	if string(raw) == "null" && f.kind != kindJSON {
+	if raw == "null" && f.kind != kindJSON {
 		if !f.null {
 			return nil, invalid("%s: This field cannot be null.", f.name)
 		}
@@ -156,7 +162,7 @@ func (f *field) decode(raw json.RawMessage) (any, error) {
 	return f.decodeJSON(raw, text, isText)
 }
 
-func (f *field) decodeText(raw json.RawMessage, text string, isText bool) (any, error) {
+func (f *field) decodeText(raw string, text string, isText bool) (any, error) {
 	switch {
 	case !isText && (raw[0] == '{' || raw[0] == '['):
 		return nil, invalid("%s: %.60s is no text", f.name, raw)
@@ -170,7 +176,7 @@ func (f *field) decodeText(raw json.RawMessage, text string, isText bool) (any, 
 	return text, nil
 }
 
-func (f *field) decodeNumber(raw json.RawMessage, text string) (any, error) {
+func (f *field) decodeNumber(raw string, text string) (any, error) {
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil || number < f.least || number > f.most {
 		return nil, invalid("%s: %.60s is no possible number", f.name, raw)
@@ -222,7 +228,7 @@ func shaped(text, pattern string) bool {
 	return true
 }
 
-func (f *field) decodeZoned(raw json.RawMessage, text string, isText bool) (any, error) {
+func (f *field) decodeZoned(raw string, text string, isText bool) (any, error) {
 	t, err := store.ParseZoned(text)
 	if !isText || err != nil {
 		return nil, invalid("%s: %.60s is no time", f.name, raw)
@@ -237,9 +243,9 @@ func (f *field) decodeZoned(raw json.RawMessage, text string, isText bool) (any,
 }
 
 // decodeJSON: the value travels as a text that holds JSON; older devices sent the value itself.
-func (f *field) decodeJSON(raw json.RawMessage, text string, isText bool) (any, error) {
+func (f *field) decodeJSON(raw string, text string, isText bool) (any, error) {
 	if !isText {
-		text = string(raw)
+		text = raw
 	} else if !json.Valid([]byte(text)) { // the original keeps such a text as a value
 		return string(appendText(nil, text)), nil
 	}
@@ -258,12 +264,11 @@ func (f *field) moment(t time.Time) any {
 }
 
 // unquoted is the content of a JSON text, or the value itself when it is of another type.
-func unquoted(raw json.RawMessage) string {
-	var text string
-	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) == nil {
-		return text
+func unquoted(raw string) string {
+	if len(raw) > 1 && raw[0] == '"' {
+		return unquote(raw)
 	}
-	return string(raw)
+	return raw
 }
 
 // plainID is an id in 32 hex digits, or "" for what is none.

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -165,11 +164,11 @@ func appendEscape(b []byte, unit uint16) []byte {
 // merged puts the fields of a new serialization into an earlier one, so that what this program does
 // not know stays in the record. What was no object is replaced.
 func merged(earlier string, fresh []byte) ([]byte, error) {
-	old, err := pairs([]byte(earlier))
+	old, err := pairs(earlier)
 	if err != nil || len(old) == 0 {
 		return fresh, nil
 	}
-	now, err := pairs(fresh)
+	now, err := pairs(string(fresh))
 	if err != nil {
 		return nil, err
 	}
@@ -199,39 +198,6 @@ func joined(all []pair) []byte {
 		b = append(b, p.value...)
 	}
 	return append(b, '}')
-}
-
-type pair struct {
-	name  string
-	value json.RawMessage
-}
-
-// pairs reads the members of a JSON object in their order.
-func pairs(text []byte) ([]pair, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errNoObject
-	}
-	var all []pair
-	for decoder.More() {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		name, ok := token.(string)
-		if !ok {
-			return nil, errNoObject
-		}
-		p := pair{name: name}
-		if err := decoder.Decode(&p.value); err != nil {
-			return nil, err
-		}
-		all = append(all, p)
-	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
 var errNoObject = fmt.Errorf("morango: a record is no JSON object")

@@ -18,9 +18,15 @@ const (
 // bufferColumns are the columns that store and buffers have in common.
 const bufferColumns = "serialized, deleted, last_saved_instance, last_saved_counter, hard_deleted, model_name, profile, partition, source_id, conflicting_serialized_data, _self_ref_fk"
 
-// Queue copies what the receiver lacks into the session's buffers and returns how many records they
-// are. It replaces what an interrupted attempt left. ErrFSIC is wrapped by what the other side is to
-// blame for.
+// Queue notes in the session's buffers which records the receiver lacks and returns how many they are.
+// It replaces what an interrupted attempt left. ErrFSIC is wrapped by what the other side is to blame
+// for.
+//
+// The original copies the records and their counters. Here a producer's buffers hold ids alone, and
+// Buffers reads the store: what has changed in between travels as it is by then, with the counters that
+// belong to it, and the receiver knows how to take a record that is newer than was promised. Should
+// an original go on with such a session, its peer refuses the buffers, whose ids do not follow
+// from what they hold.
 func Queue(tx *store.Tx, s *Session) (int64, error) {
 	if err := DeleteBuffers(tx, s.ID); err != nil {
 		return 0, err
@@ -40,12 +46,6 @@ func Queue(tx *store.Tx, s *Session) (int64, error) {
 		if err := queueChunk(tx, s, chunk); err != nil {
 			return 0, err
 		}
-	}
-	_, err = tx.Exec(`INSERT INTO morango_recordmaxcounterbuffer (instance_id, counter, transfer_session_id, model_uuid)
-		SELECT r.instance_id, r.counter, b.transfer_session_id, b.model_uuid
-		FROM morango_buffer b JOIN morango_recordmaxcounter r ON r.store_model_id = b.model_uuid WHERE b.transfer_session_id = ?`, s.ID)
-	if err != nil {
-		return 0, err
 	}
 	return CountBuffers(tx, s.ID)
 }
@@ -88,8 +88,7 @@ func queueChunk(tx *store.Tx, s *Session, wanted map[string]Counters) error {
 	row := "(" + cast(tx, "text") + ", " + cast(tx, "uuid") + ", " + cast(tx, "integer") + ")"
 	text := "WITH wanted (part, instance, counter) AS (VALUES " + repeat(row, len(args)/3) + `)
 		INSERT INTO morango_buffer (transfer_session_id, model_uuid, ` + bufferColumns + `)
-		SELECT ` + cast(tx, "uuid") + `, s.id, s.serialized, s.deleted, s.last_saved_instance, s.last_saved_counter, s.hard_deleted, s.model_name, s.profile,
-			s.partition, s.source_id, s.conflicting_serialized_data, s._self_ref_fk
+		SELECT ` + cast(tx, "uuid") + `, s.id, '', FALSE, s.last_saved_instance, 0, FALSE, '', '', '', '', '', ''
 		FROM wanted w JOIN morango_store s ON s.last_saved_instance = w.instance AND s.last_saved_counter > w.counter
 		WHERE s.profile = ? AND ` + within("s.partition", "w.part")
 	args = append(args, s.ID, morango.Profile)
@@ -116,14 +115,17 @@ func DeleteBuffers(tx *store.Tx, session string) error {
 	return nil
 }
 
-// Buffers reads records of a session in a fixed order, offset counting from the first.
+// Buffers reads records that a session has queued, in a fixed order, offset counting from the first.
 func Buffers(tx *store.Tx, session string, offset, limit int64) ([]Buffer, error) {
 	records, err := store.Select(tx, func(row store.Scanner) (Buffer, error) {
 		r := Buffer{TransferSession: session, MaxCounters: []Saved{}}
 		err := row.Scan(&r.ModelUUID, &r.Serialized, &r.Deleted, &r.LastSavedInstance, &r.LastSavedCounter, &r.HardDeleted, &r.ModelName,
 			&r.Profile, &r.Partition, &r.SourceID, &r.Conflicting, &r.SelfRefFK)
 		return r, err
-	}, "SELECT model_uuid, "+bufferColumns+" FROM morango_buffer WHERE transfer_session_id = ? ORDER BY id LIMIT ? OFFSET ?", session, limit, offset)
+	}, `SELECT s.id, s.serialized, s.deleted, s.last_saved_instance, s.last_saved_counter, s.hard_deleted, s.model_name, s.profile, s.partition,
+			s.source_id, s.conflicting_serialized_data, s._self_ref_fk
+		FROM (SELECT id, model_uuid FROM morango_buffer WHERE transfer_session_id = ? ORDER BY id LIMIT ? OFFSET ?) b
+		JOIN morango_store s ON s.id = b.model_uuid ORDER BY b.id`, session, limit, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -141,8 +143,7 @@ func Buffers(tx *store.Tx, session string, offset, limit int64) ([]Buffer, error
 			r := &part[place[saved.ModelUUID]]
 			r.MaxCounters = append(r.MaxCounters, saved)
 			return nil
-		}, "SELECT model_uuid, instance_id, counter FROM morango_recordmaxcounterbuffer WHERE model_uuid IN ? AND "+
-			unindexed(tx, "transfer_session_id")+" = ? ORDER BY id", store.In(ids), session)
+		}, "SELECT store_model_id, instance_id, counter FROM morango_recordmaxcounter WHERE store_model_id IN ? ORDER BY id", store.In(ids))
 		if err != nil {
 			return nil, err
 		}

@@ -1,13 +1,12 @@
 package transfer
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -24,56 +23,146 @@ var ErrIdentity = fmt.Errorf("%w: its id is not that of its partition, source an
 // DecodeBuffers reads a list of records as another device sent it (one object stands for a list of
 // one). Errors wrap ErrBuffer, unless the reader failed.
 func DecodeBuffers(r io.Reader) ([]Buffer, error) {
-	read := bufio.NewReader(r)
-	decoder := json.NewDecoder(read)
-	first, err := firstByte(read)
-	if err != nil {
+	var b strings.Builder
+	if _, err := io.Copy(&b, r); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) { // packed, and cut off
+			err = fmt.Errorf("%w: %w", ErrBuffer, err)
+		}
 		return nil, err
 	}
-	if first == '{' {
-		var one Buffer
-		if err := decoder.Decode(&one); err != nil {
-			return nil, badJSON(err)
+	text := strings.TrimSpace(b.String())
+	if strings.HasPrefix(text, "{") {
+		text = "[" + text + "]"
+	}
+	return list(text)
+}
+
+// DecodePage reads the records of a page, the member "results" of an object.
+func DecodePage(page []byte) ([]Buffer, error) {
+	all, err := pairs(string(page))
+	if err != nil {
+		return nil, fmt.Errorf("%w: no page", ErrBuffer)
+	}
+	i := slices.IndexFunc(all, func(p pair) bool { return p.name == "results" })
+	if i < 0 {
+		return nil, nil
+	}
+	return list(all[i].value)
+}
+
+func list(text string) (all []Buffer, err error) {
+	end, ok := elements(text, 0, '[', ']', func(at int) (int, bool) {
+		members, end, ok := object(text, at)
+		if !ok {
+			return 0, false
 		}
-		return []Buffer{one}, nil
-	}
-	if token, err := decoder.Token(); err != nil || token != json.Delim('[') {
-		return nil, fmt.Errorf("%w: no list of records", ErrBuffer)
-	}
-	var all []Buffer
-	for decoder.More() {
 		var one Buffer
-		if err := decoder.Decode(&one); err != nil {
-			return nil, badJSON(err)
+		if err == nil {
+			err = one.fill(members)
 		}
 		all = append(all, one)
+		return end, true
+	})
+	if !ok || end != len(text) {
+		return nil, fmt.Errorf("%w: no list of records", ErrBuffer)
 	}
-	if _, err := decoder.Token(); err != nil { // cut off
-		return nil, badJSON(err)
-	}
-	return all, nil
+	return all, err
 }
 
-func firstByte(r *bufio.Reader) (byte, error) {
-	for {
-		c, err := r.ReadByte()
-		if errors.Is(err, io.EOF) {
-			return 0, fmt.Errorf("%w: nothing was sent", ErrBuffer)
+// fill takes a record's fields from a JSON object; what it does not name, or gives as null, stays empty.
+func (r *Buffer) fill(members []pair) error {
+	for _, p := range members {
+		var into any
+		switch p.name {
+		case "transfer_session":
+			into = &r.TransferSession
+		case "model_uuid":
+			into = &r.ModelUUID
+		case "model_name":
+			into = &r.ModelName
+		case "profile":
+			into = &r.Profile
+		case "partition":
+			into = &r.Partition
+		case "source_id":
+			into = &r.SourceID
+		case "serialized":
+			into = &r.Serialized
+		case "conflicting_serialized_data":
+			into = &r.Conflicting
+		case "_self_ref_fk":
+			into = &r.SelfRefFK
+		case "last_saved_instance":
+			into = &r.LastSavedInstance
+		case "last_saved_counter":
+			into = &r.LastSavedCounter
+		case "deleted":
+			into = &r.Deleted
+		case "hard_deleted":
+			into = &r.HardDeleted
+		case "rmcb_list":
+			into = &r.MaxCounters
 		}
-		if err != nil {
-			return 0, err
-		}
-		if !strings.ContainsRune(" \t\r\n", rune(c)) {
-			return c, r.UnreadByte()
+		if err := p.into(into); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-func badJSON(err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.As(err, &syntax) || errors.As(err, &kind) {
-		return fmt.Errorf("%w: %w", ErrBuffer, err)
+func (c *Saved) fill(members []pair) error {
+	for _, p := range members {
+		var into any
+		switch p.name {
+		case "transfer_session":
+			into = &c.TransferSession
+		case "model_uuid":
+			into = &c.ModelUUID
+		case "instance_id":
+			into = &c.InstanceID
+		case "counter":
+			into = &c.Counter
+		}
+		if err := p.into(into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// into reads a member's value; nil passes over it.
+func (p *pair) into(to any) (err error) {
+	if p.value == "null" {
+		return nil
+	}
+	switch to := to.(type) {
+	case *string:
+		if p.value[0] != '"' {
+			return fmt.Errorf("%w: %s is no text", ErrBuffer, p.name)
+		}
+		*to = unquote(p.value)
+	case *bool:
+		if *to = p.value == "true"; !*to && p.value != "false" {
+			return fmt.Errorf("%w: %s is neither true nor false", ErrBuffer, p.name)
+		}
+	case *int64:
+		if *to, err = strconv.ParseInt(p.value, 10, 64); err != nil {
+			return fmt.Errorf("%w: %s is no integer", ErrBuffer, p.name)
+		}
+	case *[]Saved:
+		_, ok := elements(p.value, 0, '[', ']', func(at int) (int, bool) {
+			members, end, ok := object(p.value, at)
+			if !ok || err != nil {
+				return 0, false
+			}
+			var one Saved
+			err = one.fill(members)
+			*to = append(*to, one)
+			return end, true
+		})
+		if !ok {
+			return fmt.Errorf("%w: %s is no list of counters", ErrBuffer, p.name)
+		}
 	}
 	return err
 }

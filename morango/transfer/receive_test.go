@@ -74,11 +74,16 @@ func TestForgedRecordsAreRefused(t *testing.T) {
 	}
 	got := Buffer{}
 	write(t, db.DB, func(tx *store.Tx) {
-		all, err := Buffers(tx, s.ID, 0, 10)
-		require.NoError(t, err)
-		require.Len(t, all, 1)
-		got = all[0]
+		require.NoError(t, tx.QueryRow("SELECT transfer_session_id, model_uuid, "+bufferColumns+" FROM morango_buffer").Scan(&got.TransferSession, &got.ModelUUID,
+			&got.Serialized, &got.Deleted, &got.LastSavedInstance, &got.LastSavedCounter, &got.HardDeleted, &got.ModelName, &got.Profile, &got.Partition,
+			&got.SourceID, &got.Conflicting, &got.SelfRefFK))
+		c := Saved{}
+		require.NoError(t, tx.QueryRow("SELECT transfer_session_id, model_uuid, instance_id, counter FROM morango_recordmaxcounterbuffer").
+			Scan(&c.TransferSession, &c.ModelUUID, &c.InstanceID, &c.Counter))
+		got.MaxCounters = []Saved{c}
 	})
+	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_buffer"))
+	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_recordmaxcounterbuffer"))
 	want := good()
 	want.MaxCounters = want.MaxCounters[:1]
 	require.Equal(t, want, got)
