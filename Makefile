@@ -96,6 +96,12 @@ ONLY_WASM = $$({ $(GO) list ./...; $(GO) list ./...; GOOS=js GOARCH=wasm $(GO) l
 replica-test: postgres ## kill three servers on one database for ten minutes, then update them; MINUTES=10
 	KOLIBRI_REPLICA_MINUTES=$(or $(MINUTES),10) $(GO) test ./cmd/kolibri -run Replicas -count 1 -timeout 30m -v
 
+.PHONY: sync-test
+sync-test: build kolibri $(MODULES) ## kill what synchronizes 200 times, 50 rings, every model beside a real Kolibri (KOLIBRI_REFERENCE); KILLS=200 SEEDS=50
+	KOLIBRI_SYNC_KILLS=$(or $(KILLS),200) $(GO) test ./cmd/kolibri -run KilledWhileTheySynchronize -count 1 -timeout 120m -v
+	KOLIBRI_SYNC_SEEDS=$(or $(SEEDS),50) $(GO) test ./core/auth/syncing -run Ring -count 1 -timeout 60m
+	KOLIBRI_SYNC_MODELS=1 $(GO) test ./e2e/native/interop -run EveryModel -count 1 -timeout 40m -v
+
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -s -l); \

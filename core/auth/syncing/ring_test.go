@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,9 +17,48 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kolibri/core/api"
+	"kolibri/core/auth"
+	"kolibri/morango"
 	"kolibri/server/servertest"
 	"kolibri/store"
 )
+
+// edit changes something at random, as people do.
+func edit(t *testing.T, r *rand.Rand, db *store.DB, facility string, step int) {
+	t.Helper()
+	require.NoError(t, db.Write(context.Background(), func(tx *store.Tx) error {
+		users, err := tx.Strings("SELECT id FROM kolibriauth_facilityuser WHERE username LIKE 'l%' ORDER BY id")
+		if err != nil {
+			return err
+		}
+		switch r.IntN(4) {
+		case 0:
+			c, err := auth.LoadCollection(tx, facility)
+			if err != nil {
+				return err
+			}
+			_, err = auth.CreateUser(tx, randomReader{r}, c, auth.NewUser{Username: fmt.Sprint("l", step, "x", r.Uint32()), FullName: "New"})
+			return err
+		case 1:
+			if len(users) > 3 {
+				return auth.PurgeUsers(tx, morango.Delete, users[r.IntN(len(users))])
+			}
+		}
+		if len(users) == 0 {
+			return nil
+		}
+		return morango.Update(tx, morango.FacilityUser, users[r.IntN(len(users))], morango.Row{"full_name": fmt.Sprint("Name ", step, r.Uint32())})
+	}))
+}
+
+type randomReader struct{ *rand.Rand }
+
+func (r randomReader) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r.Uint32())
+	}
+	return len(p), nil
+}
 
 // people are the accounts of a device as everybody sees them.
 func people(t *testing.T, db *store.DB, facility string) (all []string) {
@@ -25,6 +68,62 @@ func people(t *testing.T, db *store.DB, facility string) (all []string) {
 		return err
 	}))
 	return all
+}
+
+// facilityStore is what a device's store has of a facility.
+func facilityStore(t *testing.T, db *store.DB, dataset string) (all []string) {
+	t.Helper()
+	require.NoError(t, db.Read(context.Background(), func(tx *store.Tx) (err error) {
+		all, err = tx.Strings(`SELECT id || ' ' || last_saved_instance || ' ' || last_saved_counter || ' ' || deleted || hard_deleted || serialized || conflicting_serialized_data
+			FROM morango_store WHERE partition LIKE ? ORDER BY id`, dataset+"%")
+		return err
+	}))
+	return all
+}
+
+// TestRingOfThreeConverges edits on three devices at random, has pairs of them synchronize, and
+// compares all stores after two quiet rounds. KOLIBRI_SYNC_SEEDS is how often.
+func TestRingOfThreeConverges(t *testing.T) {
+	seeds := uint64(1)
+	if text := os.Getenv("KOLIBRI_SYNC_SEEDS"); text != "" {
+		var err error
+		seeds, err = strconv.ParseUint(text, 10, 32)
+		require.NoError(t, err)
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			w := servertest.NewWorld(t)
+			ring := []*device{{w.Server, syncerOf(w.Server, api.NewOutgoing(http.DefaultTransport))}, empty(t), empty(t)}
+			join := func(client, server int) {
+				t.Helper()
+				o := from(w)
+				o.BaseURL = ring[server].HTTP.URL
+				_, err := ring[client].Sync(context.Background(), o)
+				require.NoError(t, err)
+			}
+			join(1, 0)
+			join(2, 1)
+			for step := range 8 {
+				for _, d := range ring {
+					edit(t, r, d.DB, w.IDs["facility"], step)
+				}
+				client := r.IntN(3)
+				join(client, (client+1+r.IntN(2))%3)
+			}
+			for range 2 { // quiet rounds
+				join(1, 0)
+				join(2, 1)
+				join(0, 2)
+			}
+			want, store := people(t, ring[0].DB, w.IDs["facility"]), facilityStore(t, ring[0].DB, w.IDs["dataset"])
+			require.NotEmpty(t, want)
+			for _, d := range ring[1:] {
+				require.Equal(t, want, people(t, d.DB, w.IDs["facility"]))
+				require.Equal(t, store, facilityStore(t, d.DB, w.IDs["dataset"]))
+			}
+		})
+	}
 }
 
 func TestSeveralSynchronizeAtOnce(t *testing.T) {
