@@ -119,8 +119,8 @@ func (o *one) theirs(ctx context.Context, stage transfer.Stage) error {
 		if err := o.proceed(ctx, stage, map[string]any{}); err != nil {
 			return err
 		}
-		if o.said.Total == nil {
-			return errors.New("the other device did not tell how many records it sends")
+		if o.said.Total == nil || *o.said.Total < 0 {
+			return fmt.Errorf("%w: the other device did not tell how many records it sends", session.ErrTotals)
 		}
 		o.t.Total = o.said.Total
 		return nil

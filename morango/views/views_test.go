@@ -283,6 +283,11 @@ func TestPushedRecordsAreChecked(t *testing.T) {
 		"another profile":   {"profile": "x"},
 		"no number":         {"last_saved_counter": "x"},
 		"no instance":       {"last_saved_instance": ""},
+		"a list for a text": {"serialized": []any{"{}"}},
+		"a text for a list": {"rmcb_list": "[]"},
+		"half a counter":    {"last_saved_counter": 1.5},
+		"a long name":       {"model_name": strings.Repeat("x", 1<<20)},
+		"nested counters":   {"rmcb_list": []any{[]any{[]any{}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o.t = t
@@ -290,7 +295,8 @@ func TestPushedRecordsAreChecked(t *testing.T) {
 		})
 	}
 	o.t = t
-	for _, body := range []any{"", "[", "[]", "null", []byte("no gzip"), `[{"transfer_session": 1}]`} {
+	for _, body := range []any{"", "[", "[]", "null", []byte("no gzip"), `[{"transfer_session": 1}]`, strings.Repeat("[", 1<<20),
+		`[{"transfer_session": "` + strings.Repeat("x", 1<<20)} {
 		o.do("POST", "buffers/", "", body, 400, nil)
 	}
 	o.do("POST", "buffers/", "", []any{record(zeros, nil)}, 403, nil)
@@ -312,6 +318,7 @@ func TestPushedRecordsAreChecked(t *testing.T) {
 	w := gzip.NewWriter(&packed)
 	require.NoError(t, json.NewEncoder(w).Encode([]any{record(good, nil)}))
 	require.NoError(t, w.Close())
+	o.do("POST", "buffers/", "", packed.Bytes()[:packed.Len()/2], 400, nil)
 	o.do("POST", "buffers/", "", packed.Bytes(), 201, nil)
 	o.do("POST", "buffers/", "", packed.Bytes(), 201, nil)
 	for _, stage := range []string{"dequeuing", "deserializing"} {

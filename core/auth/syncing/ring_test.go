@@ -188,6 +188,16 @@ func TestOtherDeviceLies(t *testing.T) {
 				list[0].(map[string]any)["partition"] = w.IDs["other_dataset"]
 			}
 		},
+		"records without end": func(path string, body map[string]any) {
+			if body["records_total"] != nil {
+				body["records_total"] = 1 << 50
+			}
+		},
+		"less than nothing": func(path string, body map[string]any) {
+			if body["records_total"] != nil {
+				body["records_total"] = -5
+			}
+		},
 		"nobody's signature": func(path string, body map[string]any) {
 			if body["server_instance"] != nil {
 				body["signature"] = "AAAA"
