@@ -80,7 +80,7 @@ func TestProcessesShareJobs(t *testing.T) {
 	t.Run("a living process keeps its jobs, a dead one's are taken up", func(t *testing.T) {
 		never := make(chan bool)
 		t.Cleanup(func() { close(never) })
-		a := h.start(map[string]Work{slow: {Run: func(context.Context, *Task) (any, error) { <-never; return nil, nil }}})
+		a := h.start(map[string]Work{slow: {Run: func(context.Context, *Task) (any, error) { <-never; return nil, nil }}}, oneWorker)
 		id := h.enqueue(a, slow, Spec{}, Schedule{})
 		h.until(id, Running)
 		ran := make(chan bool, 1)
@@ -107,7 +107,7 @@ func TestProcessesShareJobs(t *testing.T) {
 			err := task.Write(func(tx *store.Tx) error { return task.Complete(tx, "from the slow one") })
 			ended <- err
 			return nil, err
-		}}})
+		}}}, oneWorker)
 		id := h.enqueue(a, slow, Spec{}, Schedule{})
 		h.until(id, Running)
 		h.setClock(h.db.Now().Add(silent + time.Second))

@@ -70,6 +70,9 @@ func (h *home) start(work map[string]Work, options ...func(*api.Options)) *serve
 	return s
 }
 
+// oneWorker leaves a server that hangs in a job no worker to take that job up once more.
+func oneWorker(o *api.Options) { o.RegularPriorityWorkers, o.HighPriorityWorkers = 1, 0 }
+
 func (h *home) enqueue(r *server, name string, spec Spec, when Schedule) string {
 	h.t.Helper()
 	var id string
@@ -150,7 +153,7 @@ func TestRealKolibrisJobsAreRead(t *testing.T) {
 func TestJobOfADeadServerIsDoneByTheNext(t *testing.T) {
 	h := newHome(t)
 	begun, never := make(chan bool, 1), make(chan bool)
-	dead := h.start(map[string]Work{tidy: {Run: func(context.Context, *Task) (any, error) { begun <- true; <-never; return nil, errors.New("too late") }}})
+	dead := h.start(map[string]Work{tidy: {Run: func(context.Context, *Task) (any, error) { begun <- true; <-never; return nil, errors.New("too late") }}}, oneWorker)
 	t.Cleanup(func() { close(never) })
 	id := h.enqueue(dead, tidy, Spec{}, Schedule{})
 	<-begun
@@ -360,7 +363,7 @@ func TestOrderIsPriorityThenTime(t *testing.T) {
 	}
 	hold := make(chan bool)
 	s := h.start(map[string]Work{slow: {Run: note}, tidy: {Run: func(context.Context, *Task) (any, error) { <-hold; return nil, nil }}},
-		func(o *api.Options) { o.RegularPriorityWorkers, o.HighPriorityWorkers = 1, 0 })
+		oneWorker)
 	h.until(h.enqueue(s, tidy, Spec{}, Schedule{}), Running)
 	now := h.db.Now()
 	for _, j := range []struct {

@@ -5,15 +5,13 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
-	_ "github.com/ncruces/go-sqlite3/driver" // registers "sqlite3"
-
 	"kolibri/store"
+	"kolibri/store/prepared"
 	"kolibri/store/schema"
 )
 
@@ -29,7 +27,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*store.DB, er
 		"busy_timeout(20000)", "journal_mode(wal)", "synchronous(normal)", "foreign_keys(on)",
 		"cache_size(-16000)", "temp_store(memory)",
 	}}
-	pool, err := sql.Open("sqlite3", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode())
+	pool, err := prepared.Open("file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, err
 	}

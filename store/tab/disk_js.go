@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/driver"
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"kolibri/store"
+	"kolibri/store/prepared"
 	"kolibri/store/schema"
 )
 
@@ -89,7 +89,7 @@ func (d *Disk) OpenPool(ctx context.Context, dir, name string) (*sql.DB, error) 
 
 func (d *Disk) openPool(ctx context.Context, file, settings string) (*sql.DB, error) {
 	address := (&url.URL{Path: file}).EscapedPath()
-	pool, err := driver.Open("file:"+address+"?vfs="+d.name, func(c *sqlite3.Conn) error {
+	pool, err := prepared.Open("file:"+address+"?vfs="+d.name, func(c *sqlite3.Conn) error {
 		return c.Exec(settings)
 	})
 	if err != nil {
