@@ -37,12 +37,14 @@ func (s *Service) routes() *http.ServeMux {
 		"POST /api/providers":         s.addProvider,
 		"GET /api/providers/{id}":     s.showProvider,
 		"DELETE /api/providers/{id}":  s.removeProvider,
+		"POST /api/oauth":             s.askConsent,
 		"GET /api/{object}":           s.list,
 		"POST /api/{object}":          s.create,
 		"DELETE /api/{object}/{item}": s.remove,
 	} {
 		mux.Handle(pattern, s.guarded(handle))
 	}
+	mux.HandleFunc("GET "+oauthPath, s.consented)
 	mux.Handle("/", s.guarded(func(http.ResponseWriter, *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Code: "not_found", Message: "there is nothing at this address"}
 	}))
@@ -59,8 +61,7 @@ func (s *Service) Observer() *Metrics { return s.metrics }
 func (s *Service) guarded(handle func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if after, ok := s.limits.allow(r); !ok {
-			s.fail(w, r, &Problem{Status: http.StatusTooManyRequests, Code: "too_many_requests", Message: "too many requests from this address",
-				RetryAfter: int(after/time.Second) + 1})
+			s.fail(w, r, tooMany(after))
 			return
 		}
 		if !s.authorized(r) {
@@ -72,6 +73,11 @@ func (s *Service) guarded(handle func(http.ResponseWriter, *http.Request) error)
 			s.fail(w, r, err)
 		}
 	})
+}
+
+func tooMany(after time.Duration) *Problem {
+	return &Problem{Status: http.StatusTooManyRequests, Code: "too_many_requests", Message: "too many requests from this address",
+		RetryAfter: int(after/time.Second) + 1}
 }
 
 // authorized compares in a time that tells nothing of how much was right, not even of the length.

@@ -80,6 +80,7 @@ func TestEachAddressHasItsRate(t *testing.T) {
 			require.NotEmpty(t, a.header.Get("Retry-After"))
 		}
 	}
-	require.InDelta(t, 10, statuses[http.StatusOK], 3)
+	require.GreaterOrEqual(t, statuses[http.StatusOK], 10)
+	require.Positive(t, statuses[http.StatusTooManyRequests])
 	require.Equal(t, 30, statuses[http.StatusOK]+statuses[http.StatusTooManyRequests])
 }

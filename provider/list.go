@@ -5,6 +5,8 @@ package provider
 import (
 	"bufio"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -24,8 +26,10 @@ import (
 const (
 	maxLimit    = 1000
 	maxPages    = 20_000    // of a provider's list
+	maxEmpty    = 500       // of them without anything, one after the other
 	maxItems    = 2_000_000 // of an answer
 	maxDuration = 15 * time.Minute
+	cursorSum   = 16 // bytes of a cursor's signature
 )
 
 // request is what a list is asked for.
@@ -34,6 +38,7 @@ type request struct {
 	query  platform.Query
 	limit  int // 0 is everything
 	cursor cursor
+	about  string // whose list it is, which its cursors are good for
 }
 
 // cursor is where a list goes on: at a page of the provider's, after so many of its items.
@@ -42,21 +47,32 @@ type cursor struct {
 	Skip  int    `json:"s,omitempty"`
 }
 
-func (c cursor) String() string {
+// writeCursor makes a cursor into text that callers can give back and not change: a token is a part of an address
+// that the provider is asked for with its session.
+func (s *Service) writeCursor(c cursor, about string) (string, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
-		return ""
+		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	return base64.RawURLEncoding.EncodeToString(append(s.sign(text, about), text...)), nil
 }
 
-func parseCursor(text string) (c cursor, err error) {
+func (s *Service) sign(text []byte, about string) []byte {
+	sum := hmac.New(sha256.New, s.cursorKey)
+	fmt.Fprintf(sum, "%d %s", len(about), about)
+	sum.Write(text)
+	return sum.Sum(nil)[:cursorSum]
+}
+
+func (s *Service) readCursor(text, about string) (c cursor, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, &c)
+	if err == nil && len(raw) > cursorSum && hmac.Equal(raw[:cursorSum], s.sign(raw[cursorSum:], about)) {
+		err = json.Unmarshal(raw[cursorSum:], &c)
+	} else {
+		err = platform.ErrInvalid
 	}
-	if err != nil || c.Skip < 0 {
-		return c, invalid("the cursor is none that an answer gave")
+	if err != nil {
+		return c, invalid("the cursor is none that this list gave")
 	}
 	return c, nil
 }
@@ -65,7 +81,7 @@ func parseCursor(text string) (c cursor, err error) {
 func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), s.config.Timeout)
 	defer cancel()
-	q, err := parseList(r)
+	q, err := s.parseList(r)
 	if err != nil {
 		return err
 	}
@@ -93,7 +109,8 @@ func (s *Service) list(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func parseList(r *http.Request) (q request, err error) {
+func (s *Service) parseList(r *http.Request) (q request, err error) {
+	given := ""
 	q.object = platform.Object(r.PathValue("object"))
 	q.query.Filter = map[string]string{}
 	for name, values := range r.URL.Query() {
@@ -109,26 +126,30 @@ func parseList(r *http.Request) (q request, err error) {
 				return q, invalid(fmt.Sprintf("limit is a number from 1 to %d", maxLimit))
 			}
 		case name == "cursor":
-			if q.cursor, err = parseCursor(value); err != nil {
-				return q, err
-			}
+			given = value
 		case value != "":
 			q.query.Filter[name] = value
 		}
 	}
-	q.query.Size = q.limit
 	if _, known := platform.Filters[q.object]; !known {
 		return q, nil // said later, with everything else that has no such address
 	}
 	if err := platform.CheckFilters(q.object, q.query.Filter); err != nil {
 		return q, invalid(err.Error())
 	}
-	return q, nil
+	if len(q.query.Filter) == 0 { // else most of a page may be left out
+		q.query.Size = q.limit
+	}
+	q.about = r.URL.Query().Get("id") + "/" + string(q.object) + "/" + q.query.User
+	if given != "" {
+		q.cursor, err = s.readCursor(given, q.about)
+	}
+	return q, err
 }
 
 // key is the same for all requests with the same answer. It begins with the provider's id.
 func (q request) key(id string) string {
-	v := url.Values{"user": {q.query.User}, "limit": {strconv.Itoa(q.limit)}, "cursor": {q.cursor.String()}}
+	v := url.Values{"user": {q.query.User}, "limit": {strconv.Itoa(q.limit)}, "token": {q.cursor.Token}, "skip": {strconv.Itoa(q.cursor.Skip)}}
 	for _, name := range slices.Sorted(maps.Keys(q.query.Filter)) {
 		v.Set("f."+name, q.query.Filter[name])
 	}
@@ -144,10 +165,11 @@ func (s *Service) fill(ctx context.Context, to io.Writer, p platform.Platform, q
 	if _, err := w.WriteString(`{"items":[`); err != nil {
 		return err
 	}
-	at, next, count := q.cursor, (*string)(nil), 0
+	at, count, empty := q.cursor, 0, 0
+	var next *cursor
 	seen := map[string]bool{}
 	for page := 0; ; page++ {
-		if page >= maxPages || seen[at.Token] {
+		if page >= maxPages || empty > maxEmpty || seen[at.Token] {
 			return fmt.Errorf("%w: its list does not end", platform.ErrMalformed)
 		}
 		seen[at.Token] = true
@@ -167,8 +189,7 @@ func (s *Service) fill(ctx context.Context, to io.Writer, p platform.Platform, q
 			return write(w, item, count)
 		})
 		if errors.Is(err, errFull) {
-			text := cursor{at.Token, index}.String()
-			next = &text
+			next = &cursor{at.Token, index}
 			break
 		}
 		if err != nil {
@@ -177,16 +198,22 @@ func (s *Service) fill(ctx context.Context, to io.Writer, p platform.Platform, q
 		if token == "" {
 			break
 		}
+		if empty++; index > 0 {
+			empty = 0
+		}
 		at = cursor{Token: token}
 		if q.limit > 0 && count == q.limit {
-			text := at.String()
-			next = &text
+			next = &at
 			break
 		}
 	}
-	end, err := json.Marshal(next)
-	if err != nil {
-		return err
+	end := "null"
+	if next != nil {
+		text, err := s.writeCursor(*next, q.about)
+		if err != nil {
+			return err
+		}
+		end = `"` + text + `"`
 	}
 	if _, err := fmt.Fprintf(w, "],\"next\":%s}\n", end); err != nil {
 		return err

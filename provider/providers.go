@@ -55,8 +55,10 @@ func (s *Service) addProvider(w http.ResponseWriter, r *http.Request) error {
 		return invalid("id is a number or a text of letters, digits, dots, dashes and underscores")
 	case p.Type == registry.Kolibri && p.Username == "":
 		return invalid("a Kolibri needs a username")
-	case p.Type != registry.Kolibri:
-		return invalid("type is kolibri")
+	case p.Type == registry.Canvas && p.Secrets.AccessToken == "" && (p.ClientID == "" || p.Secrets.ClientSecret == ""):
+		return invalid("a Canvas needs client_id and client_secret, or an access_token")
+	case p.Type != registry.Kolibri && p.Type != registry.Canvas:
+		return invalid("type is kolibri or canvas")
 	}
 	if _, err := upstream.ParseBase(p.BaseURL, s.config.Policy); err != nil {
 		return &Problem{Status: http.StatusBadRequest, Code: "address_refused", Message: err.Error()}

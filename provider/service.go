@@ -6,6 +6,8 @@ package provider
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +18,7 @@ import (
 
 	"kolibri/egress"
 	"kolibri/provider/answers"
+	"kolibri/provider/canvas"
 	"kolibri/provider/kolibri"
 	"kolibri/provider/platform"
 	"kolibri/provider/registry"
@@ -56,6 +59,8 @@ type Service struct {
 	metrics   *Metrics
 	limits    *limits
 	mux       *http.ServeMux
+	consents  consents
+	cursorKey []byte
 
 	mu   sync.Mutex
 	live map[string]*live
@@ -82,8 +87,12 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{config: c, transport: upstream.NewTransport(c.Policy), metrics: newMetrics(), limits: newLimits(c.Rate),
 		answers: answers.New(c.CacheDir, c.Fresh, c.CacheBytes), live: map[string]*live{}}
+	s.consents.byKey = map[string]consent{}
 	s.answers.Hits = s.metrics.cached
 	var err error
+	if s.cursorKey, err = hkdf.Key(sha256.New, []byte(c.Token), nil, "cursors", sha256.Size); err != nil {
+		return nil, err
+	}
 	if s.callback, err = newCallback(c.Callback, c.Token, c.Wait, c.Log, s.metrics); err != nil {
 		return nil, err
 	}
@@ -199,6 +208,10 @@ func (s *Service) open(p registry.Provider) (*live, error) {
 	case registry.Kolibri:
 		k := kolibri.New(client, kolibri.Account{Username: p.Username, Password: p.Secrets.Password, Facility: p.Facility}, o)
 		return &live{Platform: k, provider: p, client: client, state: k.State}, nil
+	case registry.Canvas:
+		c := canvas.New(client, canvas.Account{ClientID: p.ClientID, ClientSecret: p.Secrets.ClientSecret, AccessToken: p.Secrets.AccessToken,
+			AccountID: p.AccountID}, grants{s.config.Registry, p.ID}, o)
+		return &live{Platform: c, provider: p, client: client, state: c.State}, nil
 	}
 	return nil, fmt.Errorf("%w: a provider of type %q", platform.ErrNotSupported, p.Type)
 }
