@@ -133,6 +133,9 @@ func (s *service) try(method, path string, body any, headers ...string) (*answer
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
+	if err == nil {
+		err = described(method, r.URL.Path, res, text)
+	}
 	return &answer{res.StatusCode, res.Header, string(text)}, err
 }
 
