@@ -1,9 +1,11 @@
 package kolibri
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 
 	"kolibri/provider/platform"
 )
@@ -109,5 +111,7 @@ func (k *Kolibri) item(n node) platform.Item {
 		item.Files = append(item.Files, platform.File{URL: u.String(), Extension: f.Extension, Preset: f.Preset, Size: f.FileSize,
 			Checksum: f.Checksum, Thumbnail: f.Thumbnail})
 	}
+	// the server has them in no order, and an answer that is the same must look the same
+	slices.SortFunc(item.Files, func(a, b platform.File) int { return cmp.Or(cmp.Compare(a.Preset, b.Preset), cmp.Compare(a.URL, b.URL)) })
 	return item
 }
