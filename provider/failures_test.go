@@ -37,7 +37,7 @@ func TestProvidersThatAnswerNonsense(t *testing.T) {
 		"other types":                 {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":7}]}`) }, 502, "provider_malformed"},
 		"no results":                  {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"page":1}`) }, 502, "provider_malformed"},
 		"a number":                    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `7`) }, 502, "provider_malformed"},
-		"a redirect into the network": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 302) }, 403, "provider_forbids"},
+		"a redirect into the network": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound) }, 403, "provider_forbids"},
 		"endless pages of one": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, `{"page":%s,"count":9,"total_pages":1000000000,"results":[]}`, r.URL.Query().Get("page"))
 		}, 502, "provider_malformed"},

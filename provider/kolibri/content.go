@@ -112,6 +112,8 @@ func (k *Kolibri) item(n node) platform.Item {
 			Checksum: f.Checksum, Thumbnail: f.Thumbnail})
 	}
 	// the server has them in no order, and an answer that is the same must look the same
-	slices.SortFunc(item.Files, func(a, b platform.File) int { return cmp.Or(cmp.Compare(a.Preset, b.Preset), cmp.Compare(a.URL, b.URL)) })
+	slices.SortFunc(item.Files, func(a, b platform.File) int {
+		return cmp.Or(cmp.Compare(a.Preset, b.Preset), cmp.Compare(a.URL, b.URL))
+	})
 	return item
 }
