@@ -119,6 +119,7 @@ bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLI
 	e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
 	PATIENCE=300000 node bench/relay/run.mjs
+	$(GO) run ./bench/provider -kolibri bin/kolibri
 
 .PHONY: bench-facility
 bench-facility: kolibri $(MODULES) ## a school of 5,000 learners, beside a real Kolibri (KOLIBRI_REFERENCE)

@@ -80,6 +80,29 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
+// TestProviderFiles checks the image and the compose file of the provider service.
+func TestProviderFiles(t *testing.T) {
+	image, err := os.ReadFile("provider.Dockerfile")
+	require.NoError(t, err)
+	ignored, err := os.ReadFile("provider.Dockerfile.dockerignore")
+	require.NoError(t, err)
+	require.Equal(t, "*\n!bin/kolibri\n", string(ignored))
+	for _, want := range []string{"FROM scratch\n", "USER 10001:10001\n", "VOLUME /data\n", `CMD ["/kolibri", "provider", "ready"]`, "STOPSIGNAL SIGTERM\n"} {
+		require.Contains(t, string(image), want)
+	}
+	compose, err := os.ReadFile("provider-compose.yaml")
+	require.NoError(t, err)
+	for _, want := range []string{"read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", `"127.0.0.1:8095:8095"`, "${KOLIBRI_PROVIDER_KEY:?", "${KOLIBRI_PROVIDER_TOKEN:?"} {
+		require.Contains(t, string(compose), want)
+	}
+	if exec.Command("docker", "compose", "version").Run() == nil {
+		c := exec.Command("docker", "compose", "-f", "provider-compose.yaml", "config", "--quiet")
+		c.Env = append(os.Environ(), "KOLIBRI_PROVIDER_TOKEN=x", "KOLIBRI_PROVIDER_KEY=x", "PROVIDER_CALLBACK=x")
+		out, err := c.CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+}
+
 // TestCompose reads the file as YAML by the rules that its plain form needs, and asks compose itself
 // where it is installed.
 func TestCompose(t *testing.T) {

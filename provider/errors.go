@@ -74,6 +74,10 @@ func problemOf(err error) *Problem {
 			break
 		}
 	}
+	var refused *platform.Invalid
+	if errors.As(err, &refused) {
+		p.Message = refused.Error()
+	}
 	var throttled *platform.Throttled
 	switch {
 	case errors.As(err, &throttled):

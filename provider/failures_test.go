@@ -30,14 +30,16 @@ func TestProvidersThatAnswerNonsense(t *testing.T) {
 			w.Header().Set("Retry-After", "120")
 			w.WriteHeader(429)
 		}, 503, "provider_throttles"},
-		"nothing":                     {func(http.ResponseWriter, *http.Request) {}, 502, "provider_malformed"},
-		"hangs up":                    {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502, "provider_unavailable"},
-		"truncated JSON":              {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":"u","usern`) }, 502, "provider_malformed"},
-		"cut between items":           {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":"u"},`) }, 502, "provider_malformed"},
-		"other types":                 {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":7}]}`) }, 502, "provider_malformed"},
-		"no results":                  {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"page":1}`) }, 502, "provider_malformed"},
-		"a number":                    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `7`) }, 502, "provider_malformed"},
-		"a redirect into the network": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound) }, 403, "provider_forbids"},
+		"nothing":           {func(http.ResponseWriter, *http.Request) {}, 502, "provider_malformed"},
+		"hangs up":          {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 502, "provider_unavailable"},
+		"truncated JSON":    {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":"u","usern`) }, 502, "provider_malformed"},
+		"cut between items": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":"u"},`) }, 502, "provider_malformed"},
+		"other types":       {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, head+`{"id":7}]}`) }, 502, "provider_malformed"},
+		"no results":        {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"page":1}`) }, 502, "provider_malformed"},
+		"a number":          {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `7`) }, 502, "provider_malformed"},
+		"a redirect into the network": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}, 403, "provider_forbids"},
 		"endless pages of one": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, `{"page":%s,"count":9,"total_pages":1000000000,"results":[]}`, r.URL.Query().Get("page"))
 		}, 502, "provider_malformed"},

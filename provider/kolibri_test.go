@@ -28,5 +28,8 @@ func TestAKolibriIsListed(t *testing.T) {
 	}
 	made := s.do(http.MethodPost, "/api/users?id=1", map[string]string{"username": "new", "name": "Neu", "password": "long-enough"})
 	require.Equal(t, http.StatusCreated, made.status, made.text)
+	twice := s.do(http.MethodPost, "/api/users?id=1", map[string]string{"username": "new", "name": "Neu", "password": "long-enough"})
+	require.Equal(t, "provider_refuses_values", twice.code())
+	require.Contains(t, twice.text, "USERNAME_ALREADY_EXISTS")
 	require.Len(t, s.get("/api/users?id=1").items(t), 9, "a change is seen at once")
 }

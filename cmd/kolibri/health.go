@@ -93,18 +93,23 @@ func readyVerb(c *command, args []string) int {
 	if s == nil {
 		return code
 	}
-	client := http.Client{Timeout: readyTimeout + time.Second}
-	answer, err := client.Get("http://" + s.at(readProcess(s.Home).Port) + "/readyz")
-	if err != nil {
+	if err := askReady(s.at(readProcess(s.Home).Port)); err != nil {
 		return c.fail(err)
+	}
+	return 0
+}
+
+// askReady returns why the server at a host and port is not ready.
+func askReady(at string) error {
+	client := http.Client{Timeout: readyTimeout + time.Second}
+	answer, err := client.Get("http://" + at + "/readyz")
+	if err != nil {
+		return err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
 	if err == nil && answer.StatusCode != http.StatusOK {
 		err = errors.New(strings.TrimSpace(string(text)))
 	}
-	if err != nil {
-		return c.fail(err)
-	}
-	return 0
+	return err
 }

@@ -68,11 +68,20 @@ func providerVerb(c *command, args []string) int {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(c.out, "Usage: kolibri provider [OPTIONS]\n\n  One API over many learning platforms: see docs/provider.md.\n  "+providerKeyVariable+
-			" is the key that secrets are kept under, 32 bytes in base64 (openssl rand -base64 32).\n\nOptions:\n")
+			" is the key that secrets are kept under, 32 bytes in base64 (openssl rand -base64 32).\n  With the word ready at the end it tells whether the service at --listen is ready.\n\nOptions:\n")
 		flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(c.out, "  --%-12s %s\n", f.Name, f.Usage) })
 		return 0
 	case err != nil:
 		return c.usage("kolibri provider", strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
+	case flags.NArg() == 1 && flags.Arg(0) == "ready": // for containers without any other program
+		_, port, err := net.SplitHostPort(o.listen)
+		if err == nil {
+			err = askReady(net.JoinHostPort("127.0.0.1", port))
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+		return 0
 	case flags.NArg() > 0:
 		return c.usage("kolibri provider", fmt.Sprintf("Got unexpected extra argument (%s)", flags.Arg(0)))
 	case len(o.config.Token) < minToken:

@@ -27,6 +27,8 @@ func TestProviderArguments(t *testing.T) {
 	}{
 		{key, []string{"--help"}, 0, "--callback"},
 		{key, nil, 2, "at least 16"},
+		{key, []string{"--listen", ":1", "ready"}, 1, "refused"},
+		{key, []string{"reday"}, 2, "reday"},
 		{key, []string{"--token", "short"}, 2, "at least 16"},
 		{key, []string{"--nonsense"}, 2, "-nonsense"},
 		{key, []string{"--token", token, "--cert", "x"}, 2, "--cert and --key"},

@@ -231,9 +231,9 @@ func (a *Answer) Wait(ctx context.Context) error {
 // fails the connection ends in the middle, which a client cannot take for the end.
 func (a *Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
-	done, size, etag := a.done, a.size, a.etag
+	whole, size, etag := a.done && a.err == nil, a.size, a.etag
 	a.mu.Unlock()
-	if done {
+	if whole {
 		w.Header().Set("ETag", etag)
 		http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(a.file, 0, size))
 		return

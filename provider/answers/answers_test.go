@@ -96,6 +96,22 @@ func TestFailuresAreNotKept(t *testing.T) {
 	require.Equal(t, "fine", text)
 }
 
+func TestALongAnswerThatFailedIsNotSentAsWhole(t *testing.T) {
+	c := answers.New(t.TempDir(), time.Hour, 1<<30)
+	fail := make(chan struct{})
+	a, err := c.Get("a", true, func(_ context.Context, w io.Writer) error {
+		_, _ = w.Write(make([]byte, 2<<20))
+		<-fail
+		return errors.New("gone")
+	})
+	require.NoError(t, err)
+	defer a.Release()
+	require.NoError(t, a.Wait(t.Context()), "enough is there to begin")
+	close(fail)
+	require.Eventually(t, func() bool { return a.Wait(t.Context()) != nil }, 10*time.Second, time.Millisecond)
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() { a.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)) })
+}
+
 func TestWorkThatNobodyWaitsForEnds(t *testing.T) {
 	c := answers.New(t.TempDir(), time.Hour, 100)
 	ended := make(chan struct{})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"kolibri/provider/platform"
@@ -89,17 +90,27 @@ func refusal(err error) error {
 	if !errors.As(err, &status) || status.Status != http.StatusUnauthorized && status.Status != http.StatusBadRequest {
 		return err
 	}
-	var reasons []struct{ ID string }
-	if json.Unmarshal([]byte(status.Text), &reasons) != nil {
-		return err
-	}
-	for _, r := range reasons {
-		switch r.ID {
+	for _, reason := range reasonsOf(status) {
+		switch reason {
 		case "INVALID_CREDENTIALS", "NOT_FOUND", "MISSING_PASSWORD", "PASSWORD_NOT_SPECIFIED", "INVALID_USERNAME", "REQUIRED", "INVALID":
 			return platform.ErrCredentials
 		}
 	}
 	return err
+}
+
+// reasonsOf are the ids of an answer's errors (kolibri/core/utils/exception_handler.py).
+func reasonsOf(status *upstream.StatusError) (ids []string) {
+	var reasons []struct{ ID string }
+	if json.Unmarshal([]byte(status.Text), &reasons) != nil {
+		return nil
+	}
+	for _, r := range reasons {
+		if r.ID != "" && strings.Trim(r.ID, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == "" {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }
 
 // Renew implements session.Authority by the heartbeat of Kolibri's pages.

@@ -3,6 +3,7 @@ package kolibri
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -204,6 +205,10 @@ func (k *Kolibri) Create(ctx context.Context, o platform.Object, _ string, f pla
 
 func (k *Kolibri) create(ctx context.Context, path string, fields map[string]string, into any) error {
 	a, _, err := k.do(ctx, http.MethodPost, k.client.URL(path, nil), fields)
+	var status *upstream.StatusError
+	if errors.Is(err, platform.ErrInvalid) && errors.As(err, &status) {
+		return &platform.Invalid{Reasons: reasonsOf(status)}
+	}
 	if err != nil {
 		return err
 	}

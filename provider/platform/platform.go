@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -165,6 +166,15 @@ var (
 	// ErrInvalid: the platform refuses the values.
 	ErrInvalid = errors.New("the provider refuses these values")
 )
+
+// Invalid is ErrInvalid with the platform's reasons, which are words such as USERNAME_ALREADY_EXISTS.
+type Invalid struct{ Reasons []string }
+
+// Error implements error.
+func (i *Invalid) Error() string { return ErrInvalid.Error() + ": " + strings.Join(i.Reasons, ", ") }
+
+// Unwrap returns ErrInvalid.
+func (i *Invalid) Unwrap() error { return ErrInvalid }
 
 // Throttled is a platform's, or this service's, wish to be asked again later.
 type Throttled struct {
