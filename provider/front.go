@@ -55,6 +55,7 @@ func (s *Service) routes() *http.ServeMux {
 		mux.Handle(pattern, s.guarded(handle))
 	}
 	mux.HandleFunc("GET "+oauthPath, s.consented)
+	mux.HandleFunc("GET "+picturesPath, s.picture)
 	mux.Handle("/", s.guarded(func(http.ResponseWriter, *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Code: "not_found", Message: "there is nothing at this address"}
 	}))

@@ -9,6 +9,30 @@ import (
 	"kolibri/server/servertest"
 )
 
+// png is a picture of one pixel.
+const png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+func TestPicturesInAnswersAreHosted(t *testing.T) {
+	w := servertest.NewWorld(t)
+	library := &servertest.School{Server: w.Server}
+	library.Channel(t, servertest.Node{Title: "Maths", Kind: "topic"})
+	library.Channel(t, servertest.Node{Title: "Physics", Kind: "topic"})
+	w.Exec(t, "UPDATE content_channelmetadata SET thumbnail = ? WHERE name = 'Maths'", png)
+	w.Exec(t, "UPDATE content_channelmetadata SET thumbnail = 'data:image/png;base64,bm9uZQ==' WHERE name = 'Physics'")
+	s := newService(t)
+	s.register("1", w.HTTP.URL, "superuser", servertest.Password)
+	icons := map[any]string{}
+	for _, c := range s.get("/api/courses?id=1&kind=channel").items(t) {
+		icons[c["name"]], _ = c["icon_url"].(string)
+	}
+	require.Regexp(t, `^/pictures/[0-9a-f]{64}\.png$`, icons["Maths"])
+	require.Empty(t, icons["Physics"], "what is no picture has no address")
+	a := s.get(icons["Maths"], "Authorization", "")
+	require.Equal(t, http.StatusOK, a.status)
+	require.Equal(t, "image/png", a.header.Get("Content-Type"))
+	require.Contains(t, a.header.Get("Cache-Control"), "immutable")
+}
+
 func TestAKolibriIsListed(t *testing.T) {
 	w := servertest.NewWorld(t)
 	s := newService(t)

@@ -186,7 +186,11 @@ func (s *Service) fill(ctx context.Context, to io.Writer, p platform.Platform, q
 			if count++; count > maxItems {
 				return fmt.Errorf("%w: its list does not end", platform.ErrMalformed)
 			}
-			return write(w, item, count)
+			shown, err := s.hosted(ctx, item)
+			if err != nil {
+				return err
+			}
+			return write(w, shown, count)
 		})
 		if errors.Is(err, errFull) {
 			next = &cursor{at.Token, index}

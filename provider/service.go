@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"kolibri/provider/answers"
 	"kolibri/provider/canvas"
 	"kolibri/provider/kolibri"
+	"kolibri/provider/pictures"
 	"kolibri/provider/platform"
 	"kolibri/provider/registry"
 	"kolibri/provider/session"
@@ -33,7 +35,8 @@ type Config struct {
 	Registry *registry.Registry
 	Policy   *egress.Policy // what providers' addresses may be
 	Log      *slog.Logger
-	// PublicURL is where browsers reach this service, which OAuth needs; empty: it is not offered.
+	// PublicURL is where browsers reach this service, which OAuth needs; empty: it is not offered, and
+	// pictures have addresses without a host.
 	PublicURL string
 	// Wait is how long callers wait for details of an unknown provider.
 	Wait time.Duration
@@ -60,6 +63,7 @@ type Service struct {
 	limits    *limits
 	mux       *http.ServeMux
 	consents  consents
+	pictures  *pictures.Pictures
 	cursorKey []byte
 
 	mu   sync.Mutex
@@ -94,6 +98,9 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	if s.callback, err = newCallback(c.Callback, c.Token, c.Wait, c.Log, s.metrics); err != nil {
+		return nil, err
+	}
+	if s.pictures, err = pictures.Open(context.Background(), c.Registry.DB(), strings.TrimSuffix(c.PublicURL, "/")+picturesPath); err != nil {
 		return nil, err
 	}
 	s.mux = s.routes()

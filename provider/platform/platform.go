@@ -45,7 +45,7 @@ type Course struct {
 	Name        string     `json:"name"`
 	Description string     `json:"description"`
 	Language    string     `json:"language"`
-	IconURL     string     `json:"icon_url"` // an address, or the picture itself as a data: URL
+	IconURL     string     `json:"icon_url"` // an address, or the picture itself as a data: URL, which the service hosts
 	UpdatedAt   *time.Time `json:"updated_at"`
 }
 
