@@ -205,6 +205,36 @@ func TestABrokenTransferIsContinuedNotRepeated(t *testing.T) {
 	require.Contains(t, strings.Join(d.mirror.seen, "\n"), ".mp4 bytes=32000-")
 }
 
+func TestALengthThatIsNotTrue(t *testing.T) {
+	for name, length := range map[string]string{"too long": "100000", "too short": "100"} {
+		t.Run(name, func(t *testing.T) {
+			d := newDevice(t, writeChannel(t, 1, "5"))
+			lies := 3 // in all tries but the last
+			d.mirror.intercept(func(w http.ResponseWriter, r *http.Request) bool {
+				if lies == 0 || !strings.HasSuffix(r.URL.Path, ".mp4") {
+					return false
+				}
+				lies--
+				w.Header().Set("Content-Length", length)
+				_, _ = w.Write([]byte(strings.Repeat("moving pictures ", 4000))[:100])
+				return true
+			})
+			a := d.run("remoteimport", nil)
+			require.Equal(t, "COMPLETED", a.Field("status"), a.Text)
+			require.Len(t, d.available(), 5)
+		})
+	}
+}
+
+func TestTwoImportsOfOneChannelAtOnce(t *testing.T) {
+	d := newDevice(t, writeChannel(t, 1, "5"))
+	first, second := d.start("remoteimport", nil), d.start("remoteimport", nil)
+	require.Equal(t, "COMPLETED", d.end(first).Field("status"))
+	require.Equal(t, "COMPLETED", d.end(second).Field("status"))
+	require.Len(t, d.available(), 5)
+	require.Len(t, stored(t, d.folder), 4, "three files and the database")
+}
+
 func TestADamagedFileIsNeverKept(t *testing.T) {
 	d := newDevice(t, writeChannel(t, 1, "5"))
 	d.mirror.intercept(func(w http.ResponseWriter, r *http.Request) bool {

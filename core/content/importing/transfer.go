@@ -403,6 +403,8 @@ func explain(err error) error {
 		return tasks.Fail("HTTPError", "the source does not have this channel's files (404)")
 	case errors.As(err, &status):
 		return tasks.Fail("HTTPError", fmt.Sprintf("the source answered with status %d", status.Status))
+	case errors.Is(err, storage.ErrSilent):
+		return tasks.Fail("TransferFailed", err.Error()+"; try again when it answers")
 	case errors.Is(err, storage.ErrDamaged):
 		return tasks.Fail("TransferFailed", err.Error()+"; try again, or use another source")
 	}

@@ -15,6 +15,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hack-pad/hackpadfs"
 )
@@ -25,6 +26,8 @@ var (
 	ErrMissing = errors.New("the source does not have this file")
 	// ErrDamaged: what arrived is not what the checksum says.
 	ErrDamaged = errors.New("the file that arrived is damaged")
+	// ErrSilent: the source keeps the connection and sends nothing.
+	ErrSilent = errors.New("the source has stopped sending")
 )
 
 // StatusError is an answer of a source that is neither the file nor its absence.
@@ -50,7 +53,12 @@ type Store struct {
 	// Download, if set, replaces Fetch's own way: a browser writes from the network to its files
 	// without passing the bytes through this program.
 	Download func(ctx context.Context, url, name, checksum string, progress func(int64)) error
+	// Patience is how long a source may send nothing; DefaultPatience when it is not set.
+	Patience time.Duration
 }
+
+// DefaultPatience is the original's (kolibri/utils/file_transfer.py: Transfer.DEFAULT_TIMEOUT).
+const DefaultPatience = 60 * time.Second
 
 // FileName is the name of a stored file: its checksum and extension. It refuses what is no checksum
 // or could lead elsewhere, since both come from channel databases.
@@ -113,9 +121,11 @@ func (s *Store) Fetch(ctx context.Context, url, name, checksum string, progress 
 		return err
 	}
 	defer func() { _ = part.Close() }()
+	ctx, heard, stop := s.listen(ctx)
+	defer stop()
 	body, have, err := s.open(ctx, url, have)
 	if err != nil {
-		return err
+		return silent(ctx, err)
 	}
 	defer body.Close()
 	if have == 0 {
@@ -123,10 +133,34 @@ func (s *Store) Fetch(ctx context.Context, url, name, checksum string, progress 
 			return err
 		}
 	}
-	if err := pump(part, body, sum, progress); err != nil {
-		return err
+	if err := pump(part, body, sum, func(n int64) {
+		heard()
+		if progress != nil {
+			progress(n)
+		}
+	}); err != nil {
+		return silent(ctx, err)
 	}
 	return s.accept(part, name, checksum, sum)
+}
+
+// listen ends a transfer of which nothing is heard for too long.
+func (s *Store) listen(ctx context.Context) (_ context.Context, heard, stop func()) {
+	patience := s.Patience
+	if patience == 0 {
+		patience = DefaultPatience
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(patience, func() { cancel(ErrSilent) })
+	return ctx, func() { timer.Reset(patience) }, func() { timer.Stop(); cancel(nil) }
+}
+
+// silent names the cause of an error that silence has brought about.
+func silent(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrSilent) {
+		return cause
+	}
+	return err
 }
 
 // Copy takes a file of another file system, such as a drive's.
