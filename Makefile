@@ -84,6 +84,10 @@ parity-tab: build kolibri $(MODULES) chromium ## the same, answered by a tab
 parity-random: build kolibri ## 200 sequences of 50 random calls (SEEDS=1-200) by the judge PARITY beside KOLIBRI_REFERENCE
 	folder=$$(mktemp -d) && node e2e/parity/sequences.mjs --out $$folder --seeds $(or $(SEEDS),1-200) && $(JUDGE) --cases $$folder --candidate-cmd $(CURDIR)/bin/kolibri
 
+.PHONY: bad-input
+bad-input: postgres ## some 90,000 bad calls of every route, on SQLite and PostgreSQL; the tests make one in a hundred
+	KOLIBRI_BAD_INPUT=all $(GO) test ./server -run BadInput -count 1 -timeout 60m
+
 .PHONY: kill-test
 kill-test: $(MODULES) chromium ## kill workers and browsers amid writes, 250 times and more; SHORT=1 for a dozen
 	node e2e/storage/kill.mjs $(if $(SHORT),--short)

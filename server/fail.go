@@ -48,6 +48,10 @@ func (s *Server) internal(err error) *api.Error {
 		// kolibri/core/device/middleware.py: DatabaseBusyErrorHandler
 		return &api.Error{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"10"}},
 			Detail: "Database is not available for write operations", Cause: err}
+	case errors.Is(err, store.ErrValue):
+		// What no field's rule has caught; PostgreSQL is stricter about its columns than SQLite.
+		return &api.Error{Status: http.StatusBadRequest, Cause: err,
+			Items: []api.Item{{ID: api.Invalid, Metadata: map[string]any{"message": "A value is too large or of the wrong kind."}}}}
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrReadOnly):
 		s.cfg.Log.Error("database out of reach", "error", err)
 		return &api.Error{Status: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"5"}},

@@ -131,7 +131,7 @@ func (r *route) match(segments []string, slash bool) (map[string]string, bool) {
 		if params == nil {
 			params = map[string]string{}
 		}
-		params[p.param] = value
+		params[p.param] = api.Storable(value)
 	}
 	if format != "" {
 		if params == nil {

@@ -5,6 +5,7 @@ package store
 import (
 	"database/sql/driver"
 	"errors"
+	"strings"
 )
 
 // sqlState is what pgx's errors offer; the interface keeps the driver out of this package.
@@ -15,6 +16,10 @@ func postgresSentinel(err error) error {
 	var u interface{ Unavailable() bool }
 	if errors.As(err, &u) && u.Unavailable() || errors.Is(err, driver.ErrBadConn) {
 		return ErrUnavailable
+	}
+	// pgx has no type for it: a number beyond its column's type is refused before it is sent.
+	if strings.HasPrefix(err.Error(), "failed to encode args") {
+		return ErrValue
 	}
 	var s sqlState
 	if !errors.As(err, &s) {

@@ -74,10 +74,10 @@ func (r *Request) Param(name string) string { return r.params[name] }
 // Now is the moment of the request in UTC.
 func (r *Request) Now() time.Time { return r.Tx.Now() }
 
-// Query returns the parsed query string.
+// Query returns the parsed query string, each value as Storable has it.
 func (r *Request) Query() url.Values {
 	if r.query == nil {
-		r.query = r.HTTP.URL.Query()
+		r.query = textOf(r.HTTP.URL.Query())
 	}
 	return r.query
 }

@@ -83,15 +83,16 @@ func (r *Request) parse() {
 			r.body.err = parseError("Multipart form parse error - " + err.Error())
 			return
 		}
-		r.body.form, r.body.files = form.Value, form.File
-		r.body.value = formObject(form.Value)
+		r.body.form, r.body.files = textOf(form.Value), form.File
+		r.body.value = formObject(r.body.form)
 	case "application/x-www-form-urlencoded":
 		data, err := readAll(r.HTTP.Body)
 		if err != nil {
 			r.body.err = err
 			return
 		}
-		r.body.form, _ = url.ParseQuery(string(data))
+		form, _ := url.ParseQuery(string(data))
+		r.body.form = textOf(form)
 		r.body.value = formObject(r.body.form)
 	default:
 		data, err := readAll(r.HTTP.Body)
@@ -147,6 +148,22 @@ func decodeJSON(data []byte) (any, error) {
 
 // parseError: Django REST framework's ParseError keeps its plain shape.
 func parseError(text string) *Error { return Detail(http.StatusBadRequest, text) }
+
+// Storable is a text that came from outside as every database can keep it: what is no UTF-8, and the NUL
+// that PostgreSQL has no place for, become U+FFFD, which no stored id or name has.
+func Storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// textOf cleans the values of a form or a query.
+func textOf(form map[string][]string) url.Values {
+	for _, values := range form {
+		for i, v := range values {
+			values[i] = Storable(v)
+		}
+	}
+	return form
+}
 
 func formObject(form map[string][]string) map[string]any {
 	m := make(map[string]any, len(form))

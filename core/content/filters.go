@@ -2,6 +2,7 @@ package content
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,11 +141,14 @@ func (f *filtering) number(name, condition string) {
 		return
 	}
 	n, err := strconv.ParseFloat(v, 64)
-	if err != nil {
+	switch {
+	case err != nil || math.IsNaN(n) || math.IsInf(n, 0):
 		f.bad.Add(api.Invalid, name, "Enter a number.")
-		return
+	case n == math.Trunc(n) && math.Abs(n) <= math.MaxInt32:
+		f.q.Where(condition, int64(n))
+	default: // PostgreSQL takes the column's type for a bare one
+		f.q.Where(strings.Replace(condition, "?", "CAST(? AS DOUBLE PRECISION)", 1), n)
 	}
-	f.q.Where(condition, n)
 }
 
 func notChoice(v string) string {

@@ -179,7 +179,7 @@ func (c *Client) Send(req *http.Request) *Answer {
 	text, err := io.ReadAll(res.Body)
 	require.NoError(c.t, err)
 	a := &Answer{Status: res.StatusCode, Header: res.Header, Text: string(text)}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
+	if len(text) > 0 && strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
 		require.NoError(c.t, json.Unmarshal(text, &a.JSON), a.Text)
 	}
 	return a
