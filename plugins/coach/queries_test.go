@@ -42,6 +42,10 @@ func TestQueriesStayTheSame(t *testing.T) {
 				"/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}", "/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}&lesson_id={lesson}",
 				"/coach/api/practicequizdifficulties/{drill}/?classroom_id={class}", "/coach/api/notifications/?classroom_id={class}&limit=10",
 				"/api/lessons/lesson/?collection={class}", "/api/lessons/lesson/size/?collection={class}", "/api/exams/exam/?collection={class}", "/api/exams/exam/size/?collection={class}",
+				"/api/auth/facilityuser/", "/api/auth/facilityuser/?page=1&page_size=30", "/api/auth/facilityuser/?member_of={class}", "/api/auth/facilityuser/?search=a",
+				"/api/auth/facilityusername/", "/api/auth/facility/", "/api/auth/facilitydataset/", "/api/auth/classroom/", "/api/auth/classroom/{class}/",
+				"/api/auth/learnergroup/?parent={class}", "/api/auth/membership/", "/api/auth/role/", "/api/auth/deletedfacilityuser/", "/api/device/usersyncstatus/",
+				"/api/logger/attemptlog/", "/api/logger/attemptlog/?user={learner}", "/api/logger/masterylog/?content={exercise}&user={learner}", "/api/bookmarks/bookmarks/",
 				"/api/courses/coursesession/?collection={class}", "/api/attendance/attendancesession/?collection={class}", "/api/attendance/attendancerecord/"},
 			"learner": {"/learn/api/learnerclassroom/", "/learn/api/homehydrate/", "/learn/api/learnerlesson/", "/learn/api/learnercourse/", "/api/exams/exam/"},
 		} {
