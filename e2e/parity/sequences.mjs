@@ -46,6 +46,8 @@ class Sequence {
 			membership: ["{mem_learner}", "{mem_learner2}", "{mem_group}", "{mem_group_b}"],
 			role: ["{role_coach}", "{role_assignable}", "{role_classcoach}"],
 			lesson: /** @type {string[]} */ ([]),
+			exam: /** @type {string[]} */ ([]),
+			attendancesession: /** @type {string[]} */ ([]),
 		};
 		/** @type {Step[]} */
 		this.steps = [];
@@ -218,6 +220,105 @@ class Sequence {
 					path: `/api/auth/${this.one(["membership", "role"])}/${this.id(this.one(["membership", "role"]))}/`,
 				}),
 			() => this.add({ actor, method: "DELETE", path: `/api/auth/learnergroup/${this.id("learnergroup")}/` }),
+			() => this.add({ actor, method: "GET", path: `/api/lessons/lesson/${this.id("lesson")}/` }),
+			() => this.add({ actor, method: "GET", path: `/api/exams/exam/${this.id("exam")}/` }),
+			() => this.add({ actor, method: "GET", path: `/coach/api/classsummary/${this.id("classroom")}/` }),
+			() => this.add({ actor, method: "GET", path: `/learn/api/learnerclassroom/${this.id("classroom")}/` }),
+			() => this.add({ actor, method: "GET", path: "/learn/api/learnerlesson/" }),
+			() => this.add({ actor, method: "GET", path: "/api/device/devicepermissions/" }),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/coach/api/notifications/",
+					query: { classroom_id: this.id("classroom") },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "GET",
+					path: "/api/attendance/attendancesession/",
+					query: { collection: this.id("classroom") },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: `/api/lessons/lesson/${this.id("lesson")}/`,
+					body: this.one([
+						{ active: true },
+						{ title: `Retitled ${n}` },
+						{ assignments: [this.collection()] },
+						{ learner_ids: [this.id("user")] },
+						{ resources: [{ contentnode_id: "x" }] },
+					]),
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: `/api/exams/exam/${this.id("exam")}/`,
+					body: this.one([{ active: true }, { archive: true }, { title: `Retitled ${n}` }, { draft: false }]),
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "DELETE",
+					path: this.one([
+						`/api/lessons/lesson/${this.id("lesson")}/`,
+						`/api/exams/exam/${this.id("exam")}/`,
+						`/api/attendance/attendancesession/${this.id("attendancesession")}/`,
+					]),
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: "/api/auth/facilitydataset/{dataset}/",
+					body: { [this.one(["learner_can_edit_username", "learner_can_sign_up"])]: this.chance(0.5) },
+				}),
+			() =>
+				this.create(
+					"lesson",
+					"/api/lessons/lesson/",
+					{
+						title: `Work ${n}`,
+						description: "",
+						collection: "{class_a}",
+						resources: [],
+						assignments: ["{class_a}"],
+						learner_ids: [],
+						active: this.chance(0.5),
+					},
+					true,
+				),
+			() =>
+				this.create(
+					"exam",
+					"/api/exams/exam/",
+					{
+						title: `Quiz ${n}`,
+						collection: "{class_a}",
+						assignments: ["{class_a}"],
+						learner_ids: [],
+						active: false,
+						draft: true,
+						question_sources: [],
+						instant_report_visibility: true,
+					},
+					true,
+				),
+			() =>
+				this.create(
+					"attendancesession",
+					"/api/attendance/attendancesession/",
+					{
+						collection: "{class_a}",
+						session_start_datetime: "2026-01-02T03:04:05Z",
+						attendance_records: [{ user: "{learner}", present: this.chance(0.5) }],
+					},
+					true,
+				),
 			() =>
 				this.create(
 					"lesson",
@@ -227,8 +328,8 @@ class Sequence {
 						description: "",
 						collection: "{class_a}",
 						resources: [],
-						assignments: ["{class_a}"],
-						learner_ids: [],
+						assignments: [this.one(["{class_a}", "{group_a}"])],
+						learner_ids: this.one([[], [this.id("user")]]),
 					},
 					false,
 				),
