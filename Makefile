@@ -85,7 +85,7 @@ parity-random: build kolibri ## 200 sequences of 50 random calls (SEEDS=1-200) b
 	folder=$$(mktemp -d) && node e2e/parity/sequences.mjs --out $$folder --seeds $(or $(SEEDS),1-200) && $(JUDGE) --cases $$folder --candidate-cmd $(CURDIR)/bin/kolibri
 
 .PHONY: bad-input
-bad-input: postgres ## some 90,000 bad calls of every route, on SQLite and PostgreSQL; the tests make one in a hundred
+bad-input: postgres ## some 90,000 bad calls of every route, on SQLite and PostgreSQL; the tests make one in two hundred
 	KOLIBRI_BAD_INPUT=all $(GO) test ./server -run BadInput -count 1 -timeout 60m
 
 .PHONY: kill-test

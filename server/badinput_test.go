@@ -207,12 +207,12 @@ func TestBadInputOnPostgreSQL(t *testing.T) {
 }
 
 // every tells that one call in so many is made, and how many routes share a world. All calls take
-// minutes; a thousand, other ones of each route, do for every day.
+// minutes; some hundred, other ones of each route, do for every day.
 func every() (calls, routes int) {
 	if os.Getenv("KOLIBRI_BAD_INPUT") == "all" {
 		return 1, 10
 	}
-	return 97, 80
+	return 197, 110
 }
 
 func refuse(t *testing.T, world func(*testing.T) *servertest.World) {
