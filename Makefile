@@ -69,8 +69,9 @@ e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 ki
 	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory kill-test
 
-# A judge that starts servers by a command and compares their answers with a real Kolibri's; ONLY picks cases.
-JUDGE = python3 $(or $(PARITY),$(error name the judge: PARITY=.../parity.py)) $(if $(KOLIBRI_REFERENCE),run --reference-cmd $(KOLIBRI_REFERENCE),check) $(if $(ONLY),--only $(ONLY))
+# A judge that starts servers by a command and compares their answers with a real Kolibri's; ONLY picks
+# cases, CASES another folder of them, such as the project's own in e2e/parity/testdata.
+JUDGE = python3 $(or $(PARITY),$(error name the judge: PARITY=.../parity.py)) $(if $(KOLIBRI_REFERENCE),run --reference-cmd $(KOLIBRI_REFERENCE),check) $(if $(ONLY),--only $(ONLY)) $(if $(CASES),--cases $(CASES))
 
 .PHONY: parity
 parity: build kolibri ## the answers of the native command beside a real Kolibri's, by the judge PARITY
