@@ -23,7 +23,6 @@ import (
 	"strings"
 
 	"github.com/ncruces/go-sqlite3/driver"
-	"github.com/ncruces/go-sqlite3/ext/fts5"
 
 	"kolibri/provider/text"
 	"kolibri/store"
@@ -58,9 +57,7 @@ var searchSchema = []string{
 	`CREATE INDEX IF NOT EXISTS search_unread ON search_document (provider, number) WHERE version <> read`,
 	`CREATE TABLE IF NOT EXISTS search_text (number INTEGER PRIMARY KEY, body TEXT NOT NULL)`,
 	`CREATE TABLE IF NOT EXISTS search_run (provider TEXT NOT NULL PRIMARY KEY, run BIGINT NOT NULL) WITHOUT ROWID`,
-	`CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(scope, title, tags, description, body, content='', contentless_delete=1, tokenize='ascii')`,
-	// what a word is worth where it stands; what limits a search is worth nothing
-	`INSERT INTO search_words (search_words, rank) VALUES ('rank', 'bm25(0.0, 10.0, 4.0, 3.0, 1.0)')`,
+	`CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(scope, title, tags, description, body, content='', contentless_delete=1, tokenize='ascii', prefix='3')`,
 }
 
 // Open opens or makes an index. A file that is damaged is store.ErrCorrupt: it may be removed.
@@ -69,7 +66,7 @@ func Open(ctx context.Context, path string) (*Index, error) {
 		return nil, err
 	}
 	query := url.Values{"_pragma": {"busy_timeout(20000)", "journal_mode(wal)", "synchronous(normal)", "cache_size(-32000)", "temp_store(memory)"}}
-	pool, err := driver.Open("file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode(), fts5.Register)
+	pool, err := driver.Open("file:"+(&url.URL{Path: path}).EscapedPath()+"?"+query.Encode(), register)
 	if err != nil {
 		return nil, err
 	}

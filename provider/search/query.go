@@ -5,6 +5,7 @@ package search
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,8 @@ const (
 	MaxPage  = 50  // pages that can be leafed through
 	PageSize = 20
 	maxTerms = 12
-	maxCount = 1000 // hits that are counted; more are "at least 1000"
+	// minPrefix is how many letters the beginning of a word has; there is an index of this many
+	minPrefix = 3
 )
 
 // ErrQuery is a question that cannot be asked; its text says why.
@@ -44,8 +46,6 @@ type Hit struct {
 	Tags     []string `json:"tags"`
 	Score    float64  `json:"score"` // larger is better; it compares hits of one answer only
 	number   int64
-	rawTitle string
-	about    string
 }
 
 // Answer is a page of hits, the best first.
@@ -96,7 +96,7 @@ func parse(q string) (terms []term) {
 		})
 		if n := len(terms); n > 0 && last == len(part) && part != "" && i == strings.Count(q, `"`) {
 			t := &terms[n-1]
-			t.prefix = !t.not && !text.Unspaced(t.words[len(t.words)-1]) && utf8.RuneCountInString(t.words[len(t.words)-1]) > 1
+			t.prefix = !t.not && !text.Unspaced(t.words[len(t.words)-1]) && utf8.RuneCountInString(t.words[len(t.words)-1]) >= minPrefix
 		}
 	}
 	return terms[:min(len(terms), maxTerms)]
@@ -110,33 +110,55 @@ func wordsOf(s string) (words []string) {
 	return words
 }
 
-// match writes the terms as FTS5 reads them; "" when there is nothing to be found. any: one is enough.
-func (q Query) match(terms []term, any bool) string {
+// texts are the columns that hold words of documents.
+const texts = "{title tags description body} : "
+
+// phrase is a term as FTS5 reads it.
+func (t term) phrase() string {
+	p := `"` + strings.Join(t.words, " ") + `"`
+	if t.prefix {
+		p += "*"
+	}
+	return p
+}
+
+// limits are what a question is limited to within the index.
+func (q Query) limits() (tokens []string) {
+	for _, limit := range []struct {
+		value string
+		token func(string) string
+	}{{q.Provider, scopeOf}, {q.Kind, kindOf}, {q.Language, languageOf}} {
+		if limit.value != "" {
+			tokens = append(tokens, limit.token(limit.value))
+		}
+	}
+	return tokens
+}
+
+// match writes the terms as FTS5 reads them; "" when there is nothing to be found. any: one of them is
+// enough. titled: in titles and tags alone.
+func (q Query) match(terms []term, any, titled bool) string {
 	var yes, no []string
 	for _, t := range terms {
-		phrase := `"` + strings.Join(t.words, " ") + `"`
-		switch {
-		case t.not:
-			no = append(no, phrase)
-		case t.prefix:
-			yes = append(yes, phrase+"*")
-		default:
-			yes = append(yes, phrase)
+		if t.not {
+			no = append(no, t.phrase())
+		} else {
+			yes = append(yes, t.phrase())
 		}
 	}
 	if len(yes) == 0 {
 		return ""
 	}
-	glue := " AND "
+	glue, columns := " AND ", texts
 	if any {
 		glue = " OR "
 	}
-	const texts = "{title tags description body} : "
-	match := texts + "(" + strings.Join(yes, glue) + ")"
-	for _, limit := range []struct{ given, token string }{{q.Provider, scopeOf(q.Provider)}, {q.Kind, kindOf(q.Kind)}, {q.Language, languageOf(q.Language)}} {
-		if limit.given != "" {
-			match = "scope : " + limit.token + " AND " + match
-		}
+	if titled {
+		columns = "{title tags} : "
+	}
+	match := columns + "(" + strings.Join(yes, glue) + ")"
+	if limits := q.limits(); len(limits) > 0 {
+		match = "scope : (" + strings.Join(limits, " AND ") + ") AND " + match
 	}
 	if len(no) > 0 {
 		match = "(" + match + ") NOT " + texts + "(" + strings.Join(no, " OR ") + ")"
@@ -147,72 +169,54 @@ func (q Query) match(terms []term, any bool) string {
 // Search answers a question. It returns ErrQuery when there is no word in it.
 func (x *Index) Search(ctx context.Context, q Query) (a Answer, err error) {
 	terms := parse(q.Text)
-	match := q.match(terms, false)
-	if match == "" {
+	if q.match(terms, false, false) == "" {
 		return a, ErrQuery
 	}
 	q.Page = min(max(q.Page, 1), MaxPage)
 	a = Answer{Page: q.Page, Hits: []Hit{}}
 	err = x.db.Read(ctx, func(tx *store.Tx) error {
-		if err := a.fill(tx, match); err != nil {
+		rows, err := rank(tx, q, terms, false)
+		if err == nil && len(rows) == 0 && len(terms) > 1 {
+			rows, err = rank(tx, q, terms, true)
+			a.Partial = len(rows) > 0
+		}
+		if err != nil {
 			return err
 		}
-		if a.Count > 0 || len(terms) == 1 {
-			return nil
-		}
-		a.Partial = true
-		if err := a.fill(tx, q.match(terms, true)); err != nil {
-			return err
-		}
-		a.Partial = a.Count > 0
-		return nil
+		a.Count = min(len(rows), maxRows)
+		first := min((q.Page-1)*PageSize, a.Count)
+		last := min(first+PageSize, a.Count)
+		a.More = last < a.Count && q.Page < MaxPage
+		return a.fill(tx, rows[first:last], terms)
 	})
-	if err != nil {
-		return a, err
-	}
-	return a, x.mark(ctx, a.Hits, terms)
+	return a, err
 }
 
-func (a *Answer) fill(tx *store.Tx, match string) error {
-	n, err := tx.Int("SELECT COUNT(*) FROM (SELECT 1 FROM search_words WHERE search_words MATCH ? LIMIT ?)", match, maxCount)
-	if err != nil {
-		return err
+// fill reads the documents of a page.
+func (a *Answer) fill(tx *store.Tx, page []ranked, terms []term) error {
+	numbers, scores := []int64{}, map[int64]float64{}
+	for _, r := range page {
+		numbers = append(numbers, r.number)
+		scores[r.number] = r.score
 	}
-	a.Count = int(n)
-	if first := (a.Page - 1) * PageSize; first >= a.Count {
-		return nil
-	}
-	a.Hits, err = store.Select(tx, func(s store.Scanner) (h Hit, err error) {
-		var tags string
-		err = s.Scan(&h.number, &h.Score, &h.Provider, &h.ID, &h.CourseID, &h.Kind, &h.Language, &h.rawTitle, &h.about, &tags)
-		h.Score = -h.Score
+	err := store.ForEach(tx, func(s store.Scanner) error {
+		var h Hit
+		var number int64
+		var title, about, tags, body string
+		if err := s.Scan(&number, &h.Provider, &h.ID, &h.CourseID, &h.Kind, &h.Language, &title, &about, &tags, &body); err != nil {
+			return err
+		}
+		h.Score = scores[number]
 		h.Tags = strings.FieldsFunc(tags, func(r rune) bool { return r == '\n' })
-		return h, err
-	}, `SELECT d.number, w.rank, d.provider, d.id, d.course, d.kind, d.language, d.title, d.description, d.tags
-		FROM (SELECT rowid, rank FROM search_words WHERE search_words MATCH ? ORDER BY rank LIMIT ? OFFSET ?) w
-		JOIN search_document d ON d.number = w.rowid ORDER BY w.rank, d.number`, match, PageSize+1, (a.Page-1)*PageSize)
-	if len(a.Hits) > PageSize {
-		a.Hits, a.More = a.Hits[:PageSize], a.Page < MaxPage
-	}
+		h.Title, h.Snippet = highlight(title, terms), snippet(body, about, terms)
+		h.number = number
+		a.Hits = append(a.Hits, h)
+		return nil
+	}, `SELECT d.number, d.provider, d.id, d.course, d.kind, d.language, d.title, d.description, d.tags, COALESCE(substr(t.body, 1, ?), '')
+		FROM search_document d LEFT JOIN search_text t ON t.number = d.number WHERE d.number IN ?`, snippetText, store.In(numbers))
+	slices.SortFunc(a.Hits, func(x, y Hit) int { return slices.Index(numbers, x.number) - slices.Index(numbers, y.number) })
 	return err
 }
 
 // snippetText is how much of a document is read for its snippet, in bytes.
 const snippetText = 96 << 10
-
-// mark makes titles and snippets.
-func (x *Index) mark(ctx context.Context, hits []Hit, terms []term) error {
-	return x.db.Read(ctx, func(tx *store.Tx) error {
-		for i := range hits {
-			h := &hits[i]
-			h.Title = highlight(h.rawTitle, terms)
-			var body string
-			err := tx.QueryRow("SELECT substr(body, 1, ?) FROM search_text WHERE number = ?", snippetText, h.number).Scan(&body)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-			h.Snippet = snippet(body, h.about, terms)
-		}
-		return nil
-	})
-}
