@@ -56,6 +56,11 @@ func (s *Service) routes() *http.ServeMux {
 	}
 	mux.HandleFunc("GET "+oauthPath, s.consented)
 	mux.HandleFunc("GET "+picturesPath, s.picture)
+	if s.compute != nil {
+		for pattern, handle := range s.compute.routes() {
+			mux.Handle(pattern, s.guarded(handle))
+		}
+	}
 	mux.Handle("/", s.guarded(func(http.ResponseWriter, *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Code: "not_found", Message: "there is nothing at this address"}
 	}))

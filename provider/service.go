@@ -1,4 +1,4 @@
-//go:build !js
+//go:build unix
 
 // Package provider is a service between a product and the learning platforms it uses: one API over all
 // of them, one kept session with each, whatever the number of callers.
@@ -47,6 +47,11 @@ type Config struct {
 	// CacheDir is where answers are kept meanwhile, CacheBytes how many of them.
 	CacheDir   string
 	CacheBytes int64
+	// DataDir is where files of providers and the search index are kept; empty: what needs them is not offered.
+	DataDir    string
+	MediaBytes int64 // of files that are kept; 0 is 4 GB
+	// Extract is the command of a process that calls extract.Child; empty: documents' texts are not read.
+	Extract []string
 	// Rate is how many requests a second one address may make on average; 0 is any number.
 	Rate float64
 	// Session bounds how sessions are kept; zero values have defaults.
@@ -65,6 +70,7 @@ type Service struct {
 	consents  consents
 	pictures  *pictures.Pictures
 	cursorKey []byte
+	compute   *compute // nil where it is not offered
 
 	mu   sync.Mutex
 	live map[string]*live
@@ -103,6 +109,11 @@ func New(c Config) (*Service, error) {
 	if s.pictures, err = pictures.Open(context.Background(), c.Registry.DB(), strings.TrimSuffix(c.PublicURL, "/")+picturesPath); err != nil {
 		return nil, err
 	}
+	if c.DataDir != "" {
+		if s.compute, err = newCompute(s); err != nil {
+			return nil, err
+		}
+	}
 	s.mux = s.routes()
 	return s, nil
 }
@@ -128,6 +139,9 @@ func defaults(c *Config) {
 
 // Close ends sessions and connections.
 func (s *Service) Close() {
+	if s.compute != nil {
+		s.compute.close()
+	}
 	s.mu.Lock()
 	all := s.live
 	s.live = map[string]*live{}
@@ -240,6 +254,9 @@ func (s *Service) Unregister(ctx context.Context, id string) error {
 	}
 	s.drop(id)
 	s.metrics.forget(id)
+	if s.compute != nil {
+		return s.compute.forget(ctx, id)
+	}
 	return nil
 }
 

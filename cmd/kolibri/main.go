@@ -14,9 +14,15 @@ import (
 	"strings"
 
 	"kolibri/core/api"
+	"kolibri/provider/extract"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+func main() {
+	if extract.IsChild() { // the provider service has this program read a document
+		os.Exit(extract.Child())
+	}
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
 
 // verb is one command of the command line; run returns the exit code.
 type verb struct {

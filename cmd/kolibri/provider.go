@@ -123,6 +123,12 @@ func (c *command) provider(o providerOptions) error {
 	}
 	defer o.config.Registry.Close()
 	o.config.Log, o.config.CacheDir = c.log, filepath.Join(filepath.Dir(o.database), "answers")
+	o.config.DataDir = filepath.Join(filepath.Dir(o.database), "data")
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	o.config.Extract = []string{program}
 	service, err := provider.New(o.config)
 	if err != nil {
 		return err

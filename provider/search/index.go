@@ -92,7 +92,12 @@ func Open(ctx context.Context, path string) (*Index, error) {
 func (x *Index) Close() error { return x.db.Close() }
 
 // Changes counts what a Sync did.
-type Changes struct{ Added, Changed, Removed, Same int }
+type Changes struct {
+	Added   int `json:"added"`
+	Changed int `json:"changed"`
+	Removed int `json:"removed"`
+	Same    int `json:"same"`
+}
 
 // batch is how many documents one transaction writes, so that searches and other writers get a turn.
 const batch = 200
