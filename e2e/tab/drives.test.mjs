@@ -1,6 +1,7 @@
 // Folders that a person chooses in the browser are drives.
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { until } from "../lib/browser.mjs";
@@ -96,5 +97,53 @@ test(
 		assert.deepEqual(written, kept);
 		const listed = await json(browser, "api/device/driveinfo/");
 		assert.equal(listed[1].metadata.channels[0].name, "The pendulum", "the export is a drive like the first");
+	}),
+);
+
+test(
+	"without a picker a folder is uploaded as a drive; a folder may be dropped",
+	inBrowser(async ({ site, browser }) => {
+		const stick = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-stick-"));
+		for (const file of onStick(site)) {
+			const to = path.join(stick, "KOLIBRI_DATA", file);
+			fs.mkdirSync(path.dirname(to), { recursive: true });
+			fs.copyFileSync(path.join(site.app, file), to);
+		}
+		await browser.open();
+		await browser.mounted();
+		await browser.provision();
+		await browser.go("en/facility/");
+		await browser.mounted(/facility/);
+		await browser.page.evaluate(() => Reflect.deleteProperty(window, "showDirectoryPicker"));
+		await browser.page.getByRole("button", { name: "Storage and backup" }).click();
+		await browser.page.getByLabel("Choose a folder:").setInputFiles(stick);
+		await browser.page
+			.getByRole("listitem")
+			.filter({ hasText: path.basename(stick) })
+			.waitFor();
+		const [drive] = await until(async () => {
+			const list = await json(browser, "api/device/driveinfo/");
+			return list.length === 1 && list;
+		}, "the drive");
+		assert.equal(drive.writable, false);
+		const [{ id: channel_id, name: channel_name }] = drive.metadata.channels;
+		const type = "kolibri.core.content.tasks.diskimport";
+		await run(browser, { type, channel_id, channel_name, drive_id: drive.id });
+		assert.equal((await json(browser, `api/content/channel/${channel_id}/`)).available, true);
+		fs.rmSync(stick, { recursive: true });
+
+		await browser.page.evaluate(async () => {
+			const root = await navigator.storage.getDirectory();
+			const handle = await root.getDirectoryHandle("dropped", { create: true });
+			const event = new Event("drop", { bubbles: true, cancelable: true });
+			const items = [{ getAsFileSystemHandle: async () => handle }];
+			Object.defineProperty(event, "dataTransfer", { value: { items } });
+			document.querySelector(".drives")?.dispatchEvent(event);
+		});
+		await browser.page.getByRole("listitem").filter({ hasText: "dropped" }).waitFor();
+		await until(
+			async () => (await json(browser, "api/device/driveinfo/")).length === 2,
+			"the dropped folder",
+		);
 	}),
 );

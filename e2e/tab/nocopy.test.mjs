@@ -3,24 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
+import { kept } from "../lib/kept.mjs";
 import { json } from "../lib/learn.mjs";
-
-/** Runs in a page: the names of content files on the device. */
-async function kept() {
-	const names = [];
-	const walk = async (/** @type {any} */ folder) => {
-		for await (const [name, handle] of folder) {
-			if (handle.kind === "directory") await walk(handle);
-			else names.push(name);
-		}
-	};
-	const root = await navigator.storage.getDirectory();
-	const home = await root.getDirectoryHandle("kolibri-home");
-	const content = await home.getDirectoryHandle("content");
-	const storage = await content.getDirectoryHandle("storage").catch(() => null);
-	if (storage) await walk(storage);
-	return names;
-}
 
 test(
 	"a channel is used at once, a part of it kept, then all of it",
@@ -36,7 +20,7 @@ test(
 		await page.getByRole("button", { name: "Use without copying: The pendulum" }).click();
 		const keepAll = page.getByRole("button", { name: /Make available offline .* MB\): The pendulum/ });
 		await keepAll.waitFor();
-		assert.deepEqual(await page.evaluate(kept), []);
+		assert.deepEqual(await kept(browser), {});
 		await page.getByRole("button", { name: "Close" }).click();
 
 		const nodes = await json(browser, "api/content/contentnode/?available=true");
@@ -60,8 +44,8 @@ test(
 		assert.match((await part.textContent()) ?? "", /^Make available offline \(.*B\)$/);
 		await part.click();
 		await page.getByText(`What is open now: “${document.title}” is on this device.`).waitFor();
-		const some = await page.evaluate(kept);
-		assert.ok(some.includes(url(document).split("/").at(-1)), some.join());
+		const some = await kept(browser);
+		assert.ok(url(document).split("/").at(-1) in some, Object.keys(some).join());
 
 		await site.stop();
 		assert.ok(await opens(document), "what is kept opens without a network");
