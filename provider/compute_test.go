@@ -4,15 +4,19 @@ package provider_test
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"image"
 	imagepng "image/png"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +33,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// page is the file of a document.
+const page = "<html><p>Magma rises <b>slowly</b></p></html>"
+
 // library is a school with a channel, known to a service under two names.
 func library(t *testing.T) *service {
 	school := &servertest.School{Server: servertest.NewWorld(t).Server}
@@ -40,8 +47,21 @@ func library(t *testing.T) *service {
 	s := newService(t, func(c *provider.Config) {
 		c.DataDir, c.Extract, c.PublicURL = t.TempDir(), []string{os.Args[0]}, "https://public.example"
 	})
+	// files are the host's part, as in cmd/kolibri
+	sum := md5.Sum([]byte(page))
+	name := hex.EncodeToString(sum[:])
+	school.Exec(t, "INSERT INTO content_localfile (id, available, file_size, extension) VALUES (?, TRUE, ?, 'html')", name, len(page))
+	school.Exec(t, "UPDATE content_file SET local_file_id = ? WHERE contentnode_id = ? AND NOT thumbnail", name, servertest.ID("البراكين"))
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/"+name+".html") {
+			_, _ = w.Write([]byte(page))
+			return
+		}
+		school.ServeHTTP(w, r)
+	}))
+	t.Cleanup(host.Close)
 	for _, id := range []string{"1", "2"} {
-		s.register(id, school.HTTP.URL, "superuser", servertest.Password)
+		s.register(id, host.URL, "superuser", servertest.Password)
 	}
 	return s
 }
@@ -85,6 +105,10 @@ func TestHeavyWorkIsTakenOffTheProduct(t *testing.T) {
 			require.Equal(t, 1, found.Count, q)
 			require.Contains(t, found.Results[0].Title, "<mark>")
 		}
+		require.Eventually(t, func() bool { // texts follow
+			s.get("/api/search?q=magma").read(t, &found)
+			return found.Count == 1
+		}, 30*time.Second, 20*time.Millisecond)
 		for _, bad := range []string{"q=", "q=%22%22", "q=a&page=0", "q=a&page=x", "q=a&page=999999999999", "q=a&id=..%2F"} {
 			require.Equal(t, http.StatusBadRequest, s.get("/api/search?"+bad).status, bad)
 		}
@@ -92,6 +116,14 @@ func TestHeavyWorkIsTakenOffTheProduct(t *testing.T) {
 	})
 
 	t.Run("files", func(t *testing.T) {
+		for _, item := range s.get("/api/content?id=1&kind=document").items(t) {
+			file := item["files"].([]any)[0].(map[string]any)
+			at := "/api/media?id=1&url=" + url.QueryEscape(file["url"].(string)) + "&md5=" + file["checksum"].(string)
+			require.Equal(t, page, s.get(at).text)
+			part := s.get(at, "Range", "bytes=9-13")
+			require.Equal(t, http.StatusPartialContent, part.status)
+			require.Equal(t, "Magma", part.text)
+		}
 		for _, bad := range []string{"id=1", "url=/x", "id=..&url=/x", "id=1&url=/x&md5=zz"} {
 			require.Equal(t, http.StatusBadRequest, s.get("/api/media?"+bad).status, bad)
 		}
