@@ -127,6 +127,10 @@ bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLI
 	$(GO) run ./bench/provider -kolibri bin/kolibri
 	$(GO) test ./provider/search -run '^$$' -bench Search -benchtime 4s
 
+.PHONY: bench-sync
+bench-sync: ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-sync.md
+	node bench/sync.mjs
+
 .PHONY: bench-facility
 bench-facility: kolibri $(MODULES) ## a school of 5,000 learners, beside a real Kolibri (KOLIBRI_REFERENCE)
 	@[ -f .cache/bigschool/school.json ] || { rm -rf .cache/bigschool && mkdir -p .cache/bigschool && \
