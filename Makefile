@@ -119,9 +119,8 @@ lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types
 	node_modules/.bin/tsc --project . && node_modules/.bin/tsc --project tsconfig.tests.json
 
 .PHONY: bench
-bench: build kolibri $(MODULES) chromium postgres ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md
-	@# the part on PostgreSQL needs a reference with psycopg2; .cache/kolibri-0.19.5 gets it by pip
-	e2e/native/postgres/with-server node bench/cloud.mjs
+bench: build kolibri $(MODULES) chromium postgres reference ## beside a real Kolibri (KOLIBRI_REFERENCE) and Pyodide (PYODIDE_DIR), into docs/benchmarks.md
+	PATIENCE=300000 e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
 	PATIENCE=300000 node bench/relay/run.mjs
 	$(GO) run ./bench/provider -kolibri bin/kolibri
@@ -158,6 +157,16 @@ pip:
 .PHONY: postgres
 postgres:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { $(call install,postgresql); }
+
+# A real Kolibri with what it needs for PostgreSQL, unless KOLIBRI_REFERENCE names one.
+REFERENCE := .cache/kolibri-0.19.5
+.PHONY: reference
+reference: build
+	@[ -n "$$KOLIBRI_REFERENCE" ] || [ -x $(REFERENCE)/bin/kolibri ] || { python3 -m venv --clear $(REFERENCE) && \
+		$(REFERENCE)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-index \
+			--find-links .cache/wheel -r cmd/bundle/wheel.txt || { rm -rf $(REFERENCE); exit 1; }; }
+	@[ -n "$$KOLIBRI_REFERENCE" ] || $(REFERENCE)/bin/python -c 'import psycopg2' 2>/dev/null || \
+		$(REFERENCE)/bin/pip install --quiet --disable-pip-version-check psycopg2-binary==2.9.13
 
 .PHONY: chromium
 chromium:
