@@ -47,9 +47,6 @@ func contentFiles(ctx context.Context, db *store.DB) ([]string, error) {
 // packContent adds the content folder to an archive. What a person has deleted meanwhile is left out.
 func (h *home) packContent(ctx context.Context, db *store.DB, archive *zip.Writer) error {
 	content := h.content()
-	if content == nil {
-		return nil
-	}
 	names, err := contentFiles(ctx, db)
 	if err != nil {
 		return err
@@ -96,9 +93,6 @@ func contentName(name string) (checksum string, err error) {
 func (a *app) putContent(w http.ResponseWriter, r *http.Request, name string) {
 	content := a.home.content()
 	checksum, err := contentName(name)
-	if err == nil && content == nil {
-		err = errNoStorage
-	}
 	if err != nil {
 		hostError(w, err)
 		return
@@ -119,7 +113,7 @@ func (a *app) putContent(w http.ResponseWriter, r *http.Request, name string) {
 func (a *app) deleteContent(w http.ResponseWriter, name string) {
 	content := a.home.content()
 	_, err := contentName(name)
-	if err == nil && content != nil {
+	if err == nil {
 		err = content.Remove(name)
 	}
 	if err != nil {

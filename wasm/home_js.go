@@ -10,8 +10,6 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/hack-pad/hackpadfs/indexeddb"
-
 	"kolibri/core/api"
 	"kolibri/core/content/storage"
 	"kolibri/morango"
@@ -69,24 +67,25 @@ func (h *home) open(ctx context.Context, build fs.FS, readyMade string) (*store.
 	return h.disk.Open(ctx, h.dir, database, now)
 }
 
-// content is the folder of channels, or nil in IndexedDB: a database there cannot read a second one,
-// and large files do not suit it.
-func (h *home) content() *storage.Store {
-	if h.disk != opfs.Disk {
-		return nil
+// folder is a folder of the home, beside the database.
+func (h *home) folder(name string) *tab.Folder {
+	if h.disk == opfs.Disk {
+		return opfs.NewFolder(h.dir + "/" + name)
 	}
-	folder := opfs.NewFolder(h.dir + "/content")
+	return idb.NewFolder(h.dir + "/" + name)
+}
+
+// content is the folder of channels. A database in IndexedDB cannot read a second one by SQL.
+func (h *home) content() *storage.Store {
+	folder := h.folder("content")
+	if h.disk != opfs.Disk {
+		return &storage.Store{FS: folder, HTTP: outgoing{}}
+	}
 	return &storage.Store{FS: folder, HTTP: outgoing{}, Attachable: folder.Path}
 }
 
 // media is the folder of exports and uploads.
-func (h *home) media(ctx context.Context) (api.Media, error) {
-	if h.disk == opfs.Disk {
-		return api.Media{FS: opfs.NewFolder(h.dir + "/media")}, nil
-	}
-	files, err := indexeddb.NewFS(ctx, "kolibri-media", indexeddb.Options{})
-	return api.Media{FS: files}, err
-}
+func (h *home) media() api.Media { return api.Media{FS: h.folder("media")} }
 
 // backup writes the database as one consistent file.
 func (h *home) backup(ctx context.Context, db *store.DB, w io.Writer) error {
@@ -120,14 +119,7 @@ func (h *home) reset(ctx context.Context) error {
 	if err := h.disk.Remove(ctx, h.dir, database); err != nil {
 		return err
 	}
-	if h.disk != opfs.Disk {
-		files, err := indexeddb.NewFS(ctx, "kolibri-media", indexeddb.Options{})
-		if err == nil {
-			err = files.Clear(ctx)
-		}
-		return err
-	}
-	return errors.Join(opfs.NewFolder(h.dir+"/content").RemoveAll(ctx), opfs.NewFolder(h.dir+"/media").RemoveAll(ctx))
+	return errors.Join(h.folder("content").RemoveAll(ctx), h.folder("media").RemoveAll(ctx))
 }
 
 // errNotKolibri: a file is a database, but of something else.

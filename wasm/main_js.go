@@ -85,14 +85,10 @@ func (a *app) open() (err error) {
 	options.URLPathPrefix = root.Path
 	options.CentralContentBaseURL = root.String()
 	options.Home = a.home.dir
-	media, err := a.home.media(a.ctx)
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
 	s, err := server.New(a.ctx, server.Config{
 		Host: api.Host{
 			DB: db, Rand: rand.Reader, Hasher: webCrypto{}, HTTP: mirror{outgoing{}, root.String()},
-			Options: options, Log: a.log, Device: browser{}, Media: media,
+			Options: options, Log: a.log, Device: browser{}, Media: a.home.media(),
 		},
 		Build:   build,
 		Content: a.home.content(),

@@ -14,7 +14,7 @@ import (
 const (
 	baseName    = "kolibri-files"
 	baseVersion = 1
-	fileStore   = "files"  // path -> {id, size}
+	fileStore   = "files"  // path -> {id, size, written}
 	blockStore  = "blocks" // [id, number] -> Uint8Array of blockSize
 )
 
@@ -23,8 +23,9 @@ type base struct{ db *idb.Database }
 
 // record is what is kept of a file. Blocks are found by the id, so that a rename moves none.
 type record struct {
-	id   int
-	size int64
+	id      int
+	size    int64
+	written int64 // milliseconds since 1970; 0 in homes of before content was kept here
 }
 
 func openBase(ctx context.Context) (*base, error) {
@@ -73,7 +74,11 @@ func (b *base) records(ctx context.Context) (map[string]record, error) {
 		if err != nil {
 			return err
 		}
-		all[key.String()] = record{id: value.Get("id").Int(), size: int64(value.Get("size").Float())}
+		r := record{id: value.Get("id").Int(), size: int64(value.Get("size").Float())}
+		if at := value.Get("written"); !at.IsUndefined() {
+			r.written = int64(at.Float())
+		}
+		all[key.String()] = r
 		return nil
 	})
 	return all, err
@@ -134,7 +139,7 @@ func (b *base) write(ctx context.Context, fn func(*stores) error) error {
 }
 
 func (s *stores) putRecord(name string, r record) error {
-	_, err := s.files.PutKey(js.ValueOf(name), js.ValueOf(map[string]any{"id": r.id, "size": float64(r.size)}))
+	_, err := s.files.PutKey(js.ValueOf(name), js.ValueOf(map[string]any{"id": r.id, "size": float64(r.size), "written": float64(r.written)}))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -173,11 +174,13 @@ func (f *file) Sync(vfs.SyncFlag) error {
 // keep puts what changed into IndexedDB in one transaction. Blocks count as changed until the
 // transaction has completed, so that a failed one can be tried again.
 func (f *file) keep(ctx context.Context) error {
+	f.fs.mu.Lock()
 	_, known := f.fs.records[f.name]
+	f.fs.mu.Unlock()
 	if known && len(f.dirty) == 0 && f.size == f.kept.size {
 		return nil
 	}
-	next := record{id: f.kept.id, size: f.size}
+	next := record{id: f.kept.id, size: f.size, written: time.Now().UnixMilli()}
 	err := f.fs.base.write(ctx, func(s *stores) error {
 		if f.stored < f.kept.size {
 			if err := s.deleteBlocks(next.id, (f.stored+blockSize-1)/blockSize); err != nil {
@@ -195,7 +198,9 @@ func (f *file) keep(ctx context.Context) error {
 		return err
 	}
 	f.kept, f.stored = next, next.size
+	f.fs.mu.Lock()
 	f.fs.records[f.name] = next
+	f.fs.mu.Unlock()
 	for number, b := range f.dirty {
 		delete(f.dirty, number)
 		b.place = f.clean.PushBack(b)

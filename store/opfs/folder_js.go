@@ -2,223 +2,67 @@ package opfs
 
 import (
 	"context"
-	"errors"
-	"io"
-	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/hack-pad/hackpadfs"
 
 	"kolibri/store/tab"
 )
 
-// Folder is a directory of the private file system as a hackpadfs.FS, for content. Files have no
-// modes, directories are made when a file is, and a file can be open once at a time.
-type Folder struct{ dir string }
-
 // NewFolder returns the folder of a path below the origin's root. Nothing else may write in it.
-func NewFolder(dir string) *Folder { return &Folder{dir} }
+func NewFolder(dir string) *tab.Folder { return tab.NewFolder(dir, tree{shared}) }
 
-var (
-	_ hackpadfs.OpenFileFS = (*Folder)(nil)
-	_ hackpadfs.MkdirAllFS = (*Folder)(nil)
-	_ hackpadfs.RemoveFS   = (*Folder)(nil)
-	_ hackpadfs.RenameFS   = (*Folder)(nil)
-	_ hackpadfs.StatFS     = (*Folder)(nil)
-	_ hackpadfs.ReadDirFS  = (*Folder)(nil)
-)
+// tree implements tab.Tree.
+type tree struct{ *fileSystem }
 
-// Path is the name by which the database, which lies in the same file system, reads a file.
-func (d *Folder) Path(name string) string { return path.Join(d.dir, name) }
-
-// Open implements fs.FS.
-func (d *Folder) Open(name string) (hackpadfs.File, error) {
-	return d.OpenFile(name, hackpadfs.FlagReadOnly, 0)
-}
-
-// RemoveAll deletes the folder with everything in it. No file of it may be open.
-func (d *Folder) RemoveAll(ctx context.Context) error {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	for dir := range shared.directories {
-		if strings.HasPrefix(dir, d.dir+"/") {
-			delete(shared.directories, dir)
-		}
-	}
-	_, err := call(ctx, "removeTree", d.dir)
-	return err
-}
-
-// OpenFile implements hackpadfs.OpenFileFS.
-func (d *Folder) OpenFile(name string, flag int, _ hackpadfs.FileMode) (hackpadfs.File, error) {
-	if !fs.ValidPath(name) {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
-	}
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	f, err := shared.openFile(d.Path(name), flag&hackpadfs.FlagCreate != 0)
+// OpenFile implements tab.Tree.
+func (t tree) OpenFile(name string, create bool) (tab.Opened, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, err := t.openFile(name, create)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: portable(err)}
+		return nil, err
 	}
 	f.kind = otherFile
-	if flag&hackpadfs.FlagTruncate != 0 {
-		if err := f.Truncate(0); err != nil {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	return f, nil
+}
+
+// Names implements tab.Tree.
+func (t tree) Names(dir string) (map[string]bool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	names, err := t.names(dir + "/")
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[string]bool, len(names))
+	for name, there := range names {
+		if there {
+			files[name] = true
 		}
 	}
-	return &openedFile{file: f, name: path.Base(name)}, nil
+	return files, nil
 }
 
-// MkdirAll implements hackpadfs.MkdirAllFS: directories come with their files.
-func (d *Folder) MkdirAll(string, hackpadfs.FileMode) error { return nil }
-
-// Remove implements hackpadfs.RemoveFS.
-func (d *Folder) Remove(name string) error {
-	if err := d.known(name); err != nil {
-		return err
-	}
-	return shared.Remove(context.Background(), d.Path(name))
-}
-
-// Rename implements hackpadfs.RenameFS, within one directory.
-func (d *Folder) Rename(from, to string) error {
-	return shared.Rename(context.Background(), d.Path(from), d.Path(to))
-}
-
-// Stat implements hackpadfs.StatFS.
-func (d *Folder) Stat(name string) (hackpadfs.FileInfo, error) {
-	if err := d.known(name); err != nil {
-		return nil, err
-	}
-	f, err := d.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return nil, err
-	}
-	dir, base := path.Split(d.Path(name))
+// Written implements tab.Tree.
+func (t tree) Written(name string) (time.Time, error) {
+	dir, base := path.Split(name)
 	milliseconds, err := call(context.Background(), "modified", dir, base)
 	if err != nil {
-		return nil, &fs.PathError{Op: "stat", Path: name, Err: portable(err)}
+		return time.Time{}, err
 	}
-	return fileInfo{base, info.Size(), time.UnixMilli(int64(milliseconds.Float()))}, nil
+	return time.UnixMilli(int64(milliseconds.Float())), nil
 }
 
-// ReadDir implements hackpadfs.ReadDirFS. It knows files only, and these by their names only.
-func (d *Folder) ReadDir(name string) ([]hackpadfs.DirEntry, error) {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	names, err := shared.names(d.Path(name) + "/")
-	if err != nil {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: portable(err)}
-	}
-	entries := make([]hackpadfs.DirEntry, 0, len(names))
-	for _, base := range slices.Sorted(maps.Keys(names)) {
-		if names[base] {
-			entries = append(entries, fs.FileInfoToDirEntry(fileInfo{name: base}))
+// RemoveTree implements tab.Tree.
+func (t tree) RemoveTree(ctx context.Context, tree string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for dir := range t.directories {
+		if strings.HasPrefix(dir, tree+"/") {
+			delete(t.directories, dir)
 		}
 	}
-	return entries, nil
-}
-
-// known answers fs.ErrNotExist for a file that is not there, without asking the browser again.
-func (d *Folder) known(name string) error {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	dir, base := path.Split(d.Path(name))
-	names, err := shared.names(dir)
-	if err == nil && !names[base] {
-		err = fs.ErrNotExist
-	}
-	if err != nil {
-		return &fs.PathError{Op: "stat", Path: name, Err: portable(err)}
-	}
-	return nil
-}
-
-func portable(err error) error {
-	var thrown *tab.Error
-	if errors.As(err, &thrown) && thrown.Name == "NotFoundError" {
-		return fs.ErrNotExist
-	}
+	_, err := call(ctx, "removeTree", tree)
 	return err
 }
-
-// openedFile is an open file with a position.
-type openedFile struct {
-	*file
-	name   string
-	pos    int64
-	closed bool
-}
-
-// Close implements fs.File; a second time does nothing, since the handle's number may be another's by then.
-func (o *openedFile) Close() error {
-	if o.closed {
-		return nil
-	}
-	o.closed = true
-	return o.file.Close()
-}
-
-// Read implements io.Reader.
-func (o *openedFile) Read(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	n, err := o.file.ReadAt(b, o.pos)
-	o.pos += int64(n)
-	if n > 0 && err == io.EOF {
-		err = nil
-	}
-	return n, err
-}
-
-// Write implements io.Writer.
-func (o *openedFile) Write(b []byte) (int, error) {
-	n, err := o.file.WriteAt(b, o.pos)
-	o.pos += int64(n)
-	return n, err
-}
-
-// Seek implements io.Seeker.
-func (o *openedFile) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += o.pos
-	case io.SeekEnd:
-		offset += o.file.size
-	}
-	if offset < 0 {
-		return 0, fs.ErrInvalid
-	}
-	o.pos = offset
-	return offset, nil
-}
-
-// Stat implements fs.File.
-func (o *openedFile) Stat() (fs.FileInfo, error) {
-	return fileInfo{name: o.name, size: o.file.size}, nil
-}
-
-type fileInfo struct {
-	name    string
-	size    int64
-	written time.Time
-}
-
-func (i fileInfo) Name() string       { return i.name }
-func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return 0o644 }
-func (i fileInfo) ModTime() time.Time { return i.written }
-func (i fileInfo) IsDir() bool        { return false }
-func (i fileInfo) Sys() any           { return nil }

@@ -5,6 +5,7 @@
 import { homeFolder } from "../../worker/protocol.js";
 import { pathIn } from "../urls.js";
 import { keepAsFile } from "./answers.js";
+import { storedInBlocks } from "./blocks.js";
 
 /** Extensions of content files and what the browser must know of them. */
 const TYPES = /** @type {Record<string, string>} */ ({
@@ -36,7 +37,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
 
 const NAME = /^content\/storage\/([0-9a-f])\/([0-9a-f])\/(\1\2[0-9a-f]{30}\.([a-z0-9]{1,40}))$/;
 
-/** What is answered, before it is a Response. @typedef {{status: number, headers: Headers, body: Blob | null}} Piece */
+/** What is answered, before it is a Response. @typedef {{status: number, headers: Headers, body: Blob | ReadableStream<Uint8Array> | null}} Piece */
 
 /**
  * @param {Request} request
@@ -71,13 +72,21 @@ export async function piece(request, url, root) {
  * @param {URL} root
  * @param {string[]} folders
  * @param {string} name
- * @returns {Promise<File | null>} null when the device does not have it
+ * @returns {Promise<import("./blocks.js").Stored | null>} null when the device does not have it
  */
 async function stored(root, folders, name) {
+	const home = homeFolder(root);
+	/** @type {FileSystemDirectoryHandle} */
+	let folder;
 	try {
-		let folder = await navigator.storage.getDirectory();
-		for (const part of [homeFolder(root), ...folders]) folder = await folder.getDirectoryHandle(part);
-		return await (await folder.getFileHandle(name)).getFile();
+		folder = await (await navigator.storage.getDirectory()).getDirectoryHandle(home);
+	} catch {
+		return storedInBlocks([home, ...folders, name].join("/"));
+	}
+	try {
+		for (const part of folders) folder = await folder.getDirectoryHandle(part);
+		const file = await (await folder.getFileHandle(name)).getFile();
+		return { size: file.size, slice: (from, to) => file.slice(from, to) };
 	} catch {
 		return null;
 	}
@@ -85,7 +94,7 @@ async function stored(root, folders, name) {
 
 /**
  * @param {{method: string, headers: Headers}} request
- * @param {File} file
+ * @param {import("./blocks.js").Stored} file
  * @param {string} name
  * @param {string} [type]
  * @returns {Piece}
