@@ -45,5 +45,6 @@ test("one script starts relay and browser, and ends both", async () => {
 	}
 	await assert.rejects(send(`http://127.0.0.1:${port}/_relay/status`), "the relay has ended");
 	await assert.rejects(send(`http://127.0.0.1:${appPort}/`), "and so has the rest");
-	fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+	// Chromium writes for a moment after its end
+	fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 });

@@ -61,9 +61,10 @@ test(
 				const token = /kolibri_csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 				const headers = { "X-CSRFToken": token, "Content-Type": "application/json" };
 				const body = JSON.stringify({ username: "admin", password: "password1", facility });
-				return (await fetch("/api/auth/session/", { method: "POST", headers, body })).status;
+				const answer = await fetch("/api/auth/session/", { method: "POST", headers, body });
+				return { status: answer.status, text: await answer.text() };
 			}, facility);
-			assert.equal(signedIn, 200);
+			assert.equal(signedIn.status, 200, `${signedIn.text}\n${relay.output}`);
 			assert.equal(await whoami(), "admin");
 			const forged = await visitor.page.evaluate(async () => {
 				const headers = { "Content-Type": "application/json" };
@@ -105,6 +106,10 @@ test(
 		await browser.open(invitation);
 		await relay.joined(1);
 		assert.notEqual(relay.code, code, "the next code is another");
+		await until(
+			() => browser.page.evaluate(() => JSON.stringify(sessionStorage).includes("known")),
+			"the tab's note of what it has joined",
+		);
 		await browser.page.reload();
 		await until(
 			async () => (await relay.get("api/public/info/")).status === 200,
