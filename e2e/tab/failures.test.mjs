@@ -113,7 +113,7 @@ test(
 		const open = () => browser.page.getByRole("button", { name: "Storage and backup" }).click();
 		await open();
 		const download = browser.page.waitForEvent("download");
-		await browser.page.getByRole("button", { name: "Download a backup" }).click();
+		await browser.page.getByRole("button", { name: "Download a backup", exact: true }).click();
 		const backup = await download;
 		assert.match(backup.suggestedFilename(), /^kolibri-home-\d{4}-\d\d-\d\d\.zip$/);
 		const file = await backup.path();
