@@ -8,14 +8,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
-	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"kolibri/core/api"
@@ -143,32 +139,5 @@ func (c *command) provider(o providerOptions) error {
 		scheme = "https"
 	}
 	fmt.Fprintf(c.out, "The provider service is at %s\n", strings.Join(addressesOf(scheme, listener.Addr()), " "))
-	web := &http.Server{
-		Handler:           impatient(observe(service, service.Observer(), c.log, true), relaySocketTimeout),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
-	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	ended := make(chan error, 1)
-	go func() {
-		if o.cert != "" {
-			ended <- web.ServeTLS(listener, o.cert, o.key)
-		} else {
-			ended <- web.Serve(listener)
-		}
-	}()
-	select {
-	case err := <-ended:
-		return err
-	case <-signals:
-	}
-	go func() {
-		<-signals
-		os.Exit(1)
-	}()
-	return shutDown(web)
+	return serveSockets(listener, impatient(observe(service, service.Observer(), c.log, true), relaySocketTimeout), o.cert, o.key, c.log, func() {})
 }

@@ -143,19 +143,26 @@ func (c *command) relay(o relayOptions) error {
 	if o.code != "" {
 		fmt.Fprintf(c.out, "Pairing code: %s\n", o.code)
 	}
+	return serveSockets(listener, impatient(r, relaySocketTimeout), o.cert, o.key, c.log, r.Close)
+}
+
+// serveSockets serves a service of its own until it fails or is told to end: then end is called, and
+// requests get the time that shutDown gives them. A second signal ends it at once.
+func serveSockets(listener net.Listener, handler http.Handler, cert, key string, log *slog.Logger, end func()) error {
 	web := &http.Server{
-		Handler:           impatient(r, relaySocketTimeout),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
 	failed := make(chan error, 1)
 	go func() {
-		if o.cert != "" {
-			failed <- web.ServeTLS(listener, o.cert, o.key)
+		if cert != "" {
+			failed <- web.ServeTLS(listener, cert, key)
 		} else {
 			failed <- web.Serve(listener)
 		}
@@ -169,7 +176,7 @@ func (c *command) relay(o relayOptions) error {
 		<-signals
 		os.Exit(1)
 	}()
-	r.Close()
+	end()
 	return shutDown(web)
 }
 

@@ -244,32 +244,18 @@ func all[T any](ctx context.Context, c *Canvas, user, path string, query url.Val
 
 // Fetch implements platform.Platform. The session goes to Canvas itself only.
 func (c *Canvas) Fetch(ctx context.Context, address string, header http.Header) (*http.Response, error) {
-	u, err := c.client.Resolve(address)
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: an address", platform.ErrMalformed)
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	if r.Header.Get("Accept") == "" {
-		r.Header.Set("Accept", "*/*")
-	}
-	if c.client.Own(u) {
+	return c.client.Fetch(ctx, address, header, func(r *http.Request) error {
 		k, err := c.keeper("")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h, err := k.Get(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Header.Set("Authorization", "Bearer "+h.Session.token)
-	}
-	return c.client.Do(r)
+		return nil
+	})
 }
 
 var idText = regexp.MustCompile(`^[0-9]{1,20}(~[0-9]{1,20})?$`)

@@ -5,7 +5,6 @@ package kolibri
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -124,26 +123,12 @@ func pageSize(q platform.Query) string {
 
 // Fetch implements platform.Platform. The session goes to the server itself only.
 func (k *Kolibri) Fetch(ctx context.Context, address string, header http.Header) (*http.Response, error) {
-	u, err := k.client.Resolve(address)
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	if err != nil {
-		return nil, fmt.Errorf("%w: an address", platform.ErrMalformed)
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	if r.Header.Get("Accept") == "" {
-		r.Header.Set("Accept", "*/*")
-	}
-	if k.client.Own(u) {
+	return k.client.Fetch(ctx, address, header, func(r *http.Request) error {
 		h, err := k.keeper.Get(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		h.Session.sign(r)
-	}
-	return k.client.Do(r)
+		return nil
+	})
 }

@@ -310,3 +310,28 @@ func broken(err error) error {
 	}
 	return fmt.Errorf("%w: %w", platform.ErrUnavailable, err)
 }
+
+// Fetch asks for a file at an address, which may be relative to the platform's. sign adds the session to
+// a request for the platform itself; no other host gets it.
+func (c *Client) Fetch(ctx context.Context, address string, header http.Header, sign func(*http.Request) error) (*http.Response, error) {
+	u, err := c.Resolve(address)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: an address", platform.ErrMalformed)
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "*/*")
+	}
+	if c.Own(u) {
+		if err := sign(r); err != nil {
+			return nil, err
+		}
+	}
+	return c.Do(r)
+}
