@@ -54,7 +54,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	settings = append([]string{
 		"listen_addresses = '127.0.0.1'", fmt.Sprintf("port = %d", s.Port),
 		fmt.Sprintf("unix_socket_directories = '%s'", base),
-		"fsync = off", "synchronous_commit = off", "full_page_writes = off", "shared_buffers = '32MB'",
+		"fsync = off", "full_page_writes = off", "shared_buffers = '32MB'",
 	}, settings...)
 	conf, err := os.OpenFile(filepath.Join(s.Dir, "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
