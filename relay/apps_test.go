@@ -55,7 +55,7 @@ func (s *started) joinRuntime(t *testing.T) (*browser, string) {
 	require.Equal(t, wire.Welcome, f.Kind)
 	var a wire.Admission
 	require.NoError(t, json.Unmarshal(f.Payload, &a))
-	require.Eventually(t, func() bool { return s.pool.has(want{kind: wire.KindRuntime}) }, 2*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.pool.has(want{kind: wire.KindRuntime}) }, time.Minute, time.Millisecond)
 	return b, a.Session + "." + a.Key
 }
 

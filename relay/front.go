@@ -229,8 +229,13 @@ func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *strea
 		return err
 	}
 	bodyless := x.r.Method == http.MethodHead || head.Status == http.StatusNoContent || head.Status == http.StatusNotModified
+	flush := func() {
+		if !bodyless {
+			_ = http.NewResponseController(x.w).Flush()
+		}
+	}
 	for {
-		part, more, err := x.nextPart(ctx, s)
+		part, err := x.nextPart(ctx, s, flush)
 		if err == io.EOF { // itself: a connection that was cut also ends by one
 			return nil
 		}
@@ -248,17 +253,14 @@ func (x *exchange) answer(ctx context.Context, timer *deadline, t *tab, s *strea
 		if err := s.taken(part); err != nil {
 			return err
 		}
-		if !more && !bodyless {
-			_ = http.NewResponseController(x.w).Flush()
-		}
 	}
 }
 
-// nextPart waits for the next part of a body, but not for ever.
-func (x *exchange) nextPart(ctx context.Context, s *stream) ([]byte, bool, error) {
+// nextPart waits for the next part of a body, but not for ever. The client gets meanwhile what is there.
+func (x *exchange) nextPart(ctx context.Context, s *stream, idle func()) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, x.relay.cfg.Stall, failTime)
 	defer cancel()
-	return s.next(ctx)
+	return s.next(ctx, idle)
 }
 
 // deadline is when the head of an answer must be there. While a body is being sent to the tab, it moves.

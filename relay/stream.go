@@ -165,29 +165,28 @@ func (s *stream) await(ctx context.Context, c chan struct{}) error {
 	}
 }
 
-// next returns the next part of the answer's body, io.EOF at its end; more tells that another part
-// is there already.
-func (s *stream) next(ctx context.Context) (part []byte, more bool, err error) {
+// next returns the next part of the answer's body, io.EOF at its end. Before it waits for one, it calls idle.
+func (s *stream) next(ctx context.Context, idle func()) (part []byte, err error) {
 	for {
 		s.mu.Lock()
 		switch {
 		case len(s.parts) > 0:
 			part, s.parts = s.parts[0], s.parts[1:]
 			s.size -= len(part)
-			more = len(s.parts) > 0
 			s.mu.Unlock()
-			return part, more, nil
+			return part, nil
 		case s.ended:
 			s.mu.Unlock()
-			return nil, false, io.EOF
+			return nil, io.EOF
 		case s.err != nil:
 			err = s.err
 			s.mu.Unlock()
-			return nil, false, err
+			return nil, err
 		}
 		s.mu.Unlock()
+		idle()
 		if err := s.await(ctx, s.wake); err != nil {
-			return nil, false, err
+			return nil, err
 		}
 	}
 }

@@ -26,7 +26,7 @@ type started struct {
 
 func start(t *testing.T, change ...func(*Config)) *started {
 	t.Helper()
-	cfg := Config{Code: testCode, Timeout: 2 * time.Second, Stall: time.Second, Expect: 300 * time.Millisecond}
+	cfg := Config{Code: testCode, Timeout: 20 * time.Second, Stall: 20 * time.Second, Expect: 300 * time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -85,7 +85,7 @@ func (s *started) join(t *testing.T, change ...func(*wire.Application)) *browser
 	b := s.dial(t)
 	require.NoError(t, b.apply(testCode, change...))
 	require.Equal(t, wire.Welcome, b.read().Kind)
-	require.Eventually(t, func() bool { return len(s.pool.all()) > 0 }, 2*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(s.pool.all()) > 0 }, time.Minute, time.Millisecond)
 	return b
 }
 
@@ -117,7 +117,7 @@ func (b *browser) read() wire.Frame {
 // tryRead returns the next frame that is no ping.
 func (b *browser) tryRead() (wire.Frame, error) {
 	for {
-		ctx, cancel := context.WithTimeout(b.t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 		_, message, err := b.conn.Read(ctx)
 		cancel()
 		if err != nil {

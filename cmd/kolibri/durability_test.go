@@ -130,7 +130,7 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 				}
 			})
 		}
-		require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(acknowledged) > 5*(round+1) }, 60*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(acknowledged) > 5*(round+1) }, time.Minute, 5*time.Millisecond)
 		require.NoError(t, c.Process.Signal(syscall.SIGKILL))
 		_ = c.Wait()
 		writers.Wait()

@@ -35,7 +35,7 @@ func TestOverload(t *testing.T) {
 	go get()
 	<-working
 	go get() // it waits
-	require.Eventually(t, func() bool { return g.waiting.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return g.waiting.Load() == 1 }, time.Minute, time.Millisecond)
 	get()
 	refused(<-answers, "the queue is full")
 	require.EqualValues(t, 1, g.waiting.Load(), "that is told at once, while the other waits")
@@ -43,7 +43,7 @@ func TestOverload(t *testing.T) {
 	require.Zero(t, g.waiting.Load())
 
 	go get()
-	require.Eventually(t, func() bool { return g.waiting.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return g.waiting.Load() == 1 }, time.Minute, time.Millisecond)
 	finish <- true
 	<-working
 	finish <- true
@@ -57,7 +57,7 @@ func TestBoundedConnections(t *testing.T) {
 	l, err := listen("127.0.0.1", 0)
 	require.NoError(t, err)
 	few := boundedListener(l, 2)
-	s := webServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), time.Second, slog.New(slog.DiscardHandler))
+	s := webServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), 20*time.Second, slog.New(slog.DiscardHandler))
 	s.ConnState = few.changed
 	go func() { _ = s.Serve(few) }()
 	defer s.Close()
@@ -73,7 +73,7 @@ func TestBoundedConnections(t *testing.T) {
 	require.NoError(t, third.SetReadDeadline(time.Now().Add(short)))
 	_, err = io.ReadFull(third, make([]byte, 12))
 	require.Error(t, err, "there is no place")
-	require.NoError(t, third.SetReadDeadline(time.Now().Add(5*time.Second)))
+	require.NoError(t, third.SetReadDeadline(time.Now().Add(20*time.Second)))
 	open[0].Close()
 	_, err = io.ReadFull(third, make([]byte, 12))
 	require.NoError(t, err, "one left")

@@ -34,13 +34,13 @@ func (b *box) get(path string, headers ...string) (int, string) {
 }
 
 func TestWatching(t *testing.T) {
-	b := newBox(t, "KOLIBRI_LOG_FORMAT=json", "KOLIBRI_URL_PATH_PREFIX=school", "KOLIBRI_DRAIN_TIME=2")
+	b := newBox(t, "KOLIBRI_LOG_FORMAT=json", "KOLIBRI_URL_PATH_PREFIX=school", "KOLIBRI_DRAIN_TIME=4")
 	c := b.command("start", "--foreground")
 	log := &strings.Builder{}
 	c.Stdout, c.Stderr = log, log
 	require.NoError(t, c.Start())
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	require.Eventually(t, func() bool { status, _ := b.get("/readyz"); return status == 200 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { status, _ := b.get("/readyz"); return status == 200 }, time.Minute, 10*time.Millisecond)
 	status, _ := b.get("/healthz")
 	require.Equal(t, 200, status)
 	w := b.browser()
@@ -63,7 +63,7 @@ func TestWatching(t *testing.T) {
 	require.Zero(t, code, out)
 	// drained: it tells that it is going, and still answers
 	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool { status, _ := b.get("/readyz"); return status == 503 }, time.Second/2, 5*time.Millisecond)
+	require.Eventually(t, func() bool { status, _ := b.get("/readyz"); return status == 503 }, time.Minute, 5*time.Millisecond)
 	code, out = b.run("ready")
 	require.Equal(t, 1, code)
 	require.Contains(t, out, "shutting down")

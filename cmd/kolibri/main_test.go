@@ -86,7 +86,7 @@ func (b *box) foreground(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	c.Stdout, c.Stderr = log, log
 	require.NoError(b.t, c.Start())
 	b.t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	require.Eventually(b.t, func() bool { return readProcess(b.home).Status == running && b.status() == 200 }, 20*time.Second, 10*time.Millisecond, log)
+	require.Eventually(b.t, func() bool { return readProcess(b.home).Status == running && b.status() == 200 }, time.Minute, 10*time.Millisecond, log)
 	return c, log
 }
 
@@ -271,7 +271,7 @@ func TestAnyFreePort(t *testing.T) {
 	c := b.command("start", "--foreground")
 	require.NoError(t, c.Start())
 	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	require.Eventually(t, func() bool { return readProcess(b.home).Status == running }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return readProcess(b.home).Status == running }, time.Minute, 10*time.Millisecond)
 	b.port = readProcess(b.home).Port
 	require.Equal(t, 200, b.status())
 }

@@ -106,7 +106,7 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	for range 20 * len(b.replicas) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
 		to := b.replicas[b.next.Add(1)%uint64(len(b.replicas))]
 		if !to.ready.Load() {
 			time.Sleep(10 * time.Millisecond)
@@ -217,7 +217,7 @@ func TestReplicas(t *testing.T) {
 	database := pgtest.Start(t, "max_connections = 200")
 	database.CreateDatabase(t, "school")
 	content := t.TempDir()
-	env := append(postgresEnv(database, "school"), "KOLIBRI_CONTENT_DIR="+content, "KOLIBRI_DRAIN_TIME=0.5", "KOLIBRI_DATABASE_CONNECTIONS=8")
+	env := append(postgresEnv(database, "school"), "KOLIBRI_CONTENT_DIR="+content, "KOLIBRI_DRAIN_TIME=3", "KOLIBRI_DATABASE_CONNECTIONS=8")
 	replicas := []*replica{newReplica(t, env...), newReplica(t, env...), newReplica(t, env...)}
 	replicas[0].provision()
 	for _, r := range replicas {

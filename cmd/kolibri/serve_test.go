@@ -77,13 +77,14 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // Slow is not dead: pieces that arrive within the timeout keep the connection, however long it takes,
 // and a handler may think longer than the timeout.
 func TestSlowClientsAndHandlersAreServed(t *testing.T) {
-	address := serveLimited(t, short, func(w http.ResponseWriter, r *http.Request) {
+	const timeout, pause = time.Second, 50 * time.Millisecond
+	address := serveLimited(t, timeout, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			panic(err)
 		}
 		select {
-		case <-time.After(2 * short):
+		case <-time.After(timeout + pause):
 		case <-r.Context().Done():
 			panic("cancelled")
 		}
@@ -92,7 +93,7 @@ func TestSlowClientsAndHandlersAreServed(t *testing.T) {
 	const text = "one piece after the other"
 	c := dial(t, address, fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", len(text)))
 	for part := range strings.SplitSeq(text, "") {
-		time.Sleep(short / 10)
+		time.Sleep(pause)
 		_, err := io.WriteString(c, part)
 		require.NoError(t, err)
 	}
@@ -104,7 +105,7 @@ func TestSlowClientsAndHandlersAreServed(t *testing.T) {
 }
 
 func TestHeadersAreBounded(t *testing.T) {
-	address := serveLimited(t, time.Second, func(http.ResponseWriter, *http.Request) {})
+	address := serveLimited(t, 20*time.Second, func(http.ResponseWriter, *http.Request) {})
 	c := dial(t, address, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 2*maxHeader)+"\r\n\r\n")
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	require.NoError(t, err)

@@ -85,7 +85,7 @@ func handOutPictures(t *testing.T, w *servertest.World) {
 	require.Equal(t, 202, started.Status, started.Text)
 	require.Equal(t, true, started.Field("dataset", "learner_can_login_with_no_password"))
 	job := "/api/tasks/tasks/" + started.Field("task", "id").(string) + "/"
-	require.Eventually(t, func() bool { return admin.Get(job).Field("status") == "COMPLETED" }, 20*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return admin.Get(job).Field("status") == "COMPLETED" }, time.Minute, 20*time.Millisecond)
 	withPicture := func() int64 {
 		var n int64
 		require.NoError(t, w.DB.Read(context.Background(), func(tx *store.Tx) (err error) {
@@ -135,7 +135,7 @@ func deleteByJob(t *testing.T, w *servertest.World) {
 	super := w.As(t, "superuser")
 	require.Eventually(t, func() bool {
 		return super.Get("/api/tasks/tasks/"+started.Field("id").(string)+"/").Field("status") == "COMPLETED"
-	}, 20*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	require.NoError(t, w.DB.Read(context.Background(), func(tx *store.Tx) error {
 		for _, table := range []string{"kolibriauth_facilitydataset", "kolibriauth_collection", "kolibriauth_facilityuser", "kolibriauth_role", "kolibriauth_membership", "morango_certificate"} {
 			rows, err := allRows(tx, table)

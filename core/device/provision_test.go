@@ -55,7 +55,7 @@ func run(t *testing.T, c *servertest.Client, body map[string]any) *servertest.An
 	require.Eventually(t, func() bool {
 		a = c.Get(tasksURL + id + "/")
 		return a.Field("clearable") == true
-	}, 20*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 	return a
 }
 

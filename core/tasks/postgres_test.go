@@ -57,7 +57,7 @@ func TestProcessesShareJobs(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(done) == n
-		}, 20*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		for _, s := range []*server{a, b, c} {
 			s.stop()
 		}

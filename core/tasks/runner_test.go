@@ -320,7 +320,7 @@ func TestRetriesEnd(t *testing.T) {
 	var runs atomic.Int64
 	s := h.start(map[string]Work{tidy: {Run: func(context.Context, *Task) (any, error) { runs.Add(1); return nil, errors.New("no") }}})
 	id := h.enqueue(s, tidy, Spec{}, Schedule{RetryInterval: &zero, MaxRetries: &most})
-	require.Eventually(t, func() bool { return runs.Load() == 3 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return runs.Load() == 3 }, time.Minute, time.Millisecond)
 	h.until(id, Failed)
 	require.EqualValues(t, 3, runs.Load())
 }
@@ -333,7 +333,7 @@ func TestRetryIn(t *testing.T) {
 	require.Eventually(t, func() bool {
 		job := h.job(id)
 		return job.State == Queued && job.ScheduledTime.Equal(h.db.Now().Add(time.Hour))
-	}, 5*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 func TestHighPriorityHasWorkersOfItsOwn(t *testing.T) {
@@ -373,7 +373,7 @@ func TestOrderIsPriorityThenTime(t *testing.T) {
 		h.enqueue(s, slow, Spec{Args: []any{j.name}}, j.when)
 	}
 	close(hold)
-	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(order) == 4 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(order) == 4 }, time.Minute, time.Millisecond)
 	require.Equal(t, []any{"first", "second", "third", "fourth"}, order)
 }
 

@@ -55,7 +55,7 @@ func finished(t *testing.T, c *servertest.Client, made *servertest.Answer) *serv
 		now = c.Get("/api/tasks/tasks/" + id + "/")
 		state, _ := now.Field("status").(string)
 		return state == "COMPLETED" || state == "FAILED" || state == "CANCELED"
-	}, 60*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return now
 }
 

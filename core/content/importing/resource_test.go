@@ -69,9 +69,9 @@ func TestWhatALearnerWishesForIsFetched(t *testing.T) {
 		"metadata": map[string]any{"title": "video", "file_size": 5, "learning_activities": []string{}}})
 	require.Equal(t, 201, wish.Status, wish.Text)
 	path := "/api/content/contentrequest/" + wish.Field("id").(string) + "/"
-	require.Eventually(t, func() bool { return learner.Get(path).Field("status") == "COMPLETED" }, 20*time.Second, 50*time.Millisecond, learner.Get(path).Text)
+	require.Eventually(t, func() bool { return learner.Get(path).Field("status") == "COMPLETED" }, time.Minute, 50*time.Millisecond, learner.Get(path).Text)
 	require.Contains(t, d.available(), "video")
 	require.Equal(t, false, d.admin.Get("/api/content/contentnode/"+id("video")+"/").Field("admin_imported"))
 	require.Equal(t, 204, learner.Do(http.MethodDelete, path, nil).Status)
-	require.Eventually(t, func() bool { return len(d.available()) == 0 }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(d.available()) == 0 }, time.Minute, 50*time.Millisecond)
 }
