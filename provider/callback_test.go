@@ -126,7 +126,7 @@ func TestAProductThatDoesNotTell(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	defer product.Close()
-	s := newService(t, func(c *provider.Config) { c.Callback, c.Wait = product.URL, 50*time.Millisecond })
+	s := newService(t, func(c *provider.Config) { c.Callback, c.Wait = product.URL, time.Second })
 	a := s.get("/api/users?id=7")
 	require.Equal(t, http.StatusNotFound, a.status, a.text)
 	require.Equal(t, "unknown_provider", a.code())
