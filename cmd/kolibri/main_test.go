@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"kolibri/store/postgres/pgtest"
 )
 
 // asCommand makes the test binary be the command itself, so that tests run real processes.
@@ -42,7 +44,7 @@ type box struct {
 
 func newBox(t *testing.T, env ...string) *box {
 	t.Helper()
-	b := &box{t: t, home: filepath.Join(t.TempDir(), "home"), port: freePort(t)}
+	b := &box{t: t, home: filepath.Join(t.TempDir(), "home"), port: pgtest.FreePort(t)}
 	b.env = append([]string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KOLIBRI_HOME=" + b.home,
 		"KOLIBRI_LISTEN_ADDRESS=127.0.0.1", "KOLIBRI_HTTP_PORT=" + strconv.Itoa(b.port), "KOLIBRI_DISABLE_PING=True"}, env...)
 	t.Cleanup(func() {
@@ -51,13 +53,6 @@ func newBox(t *testing.T, env ...string) *box {
 		}
 	})
 	return b
-}
-
-func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func (b *box) command(args ...string) *exec.Cmd {
@@ -178,7 +173,7 @@ func TestBackgroundLifeCycle(t *testing.T) {
 	require.True(t, strings.HasPrefix(out, "OK, running (0)\n"), out)
 	require.Contains(t, out, fmt.Sprintf("\thttp://127.0.0.1:%d/\n", b.port))
 
-	code, out = b.run("start", "--port", strconv.Itoa(freePort(t)))
+	code, out = b.run("start", "--port", strconv.Itoa(pgtest.FreePort(t)))
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "another Kolibri server running")
 

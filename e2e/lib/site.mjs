@@ -7,13 +7,15 @@ import path from "node:path";
 
 export const BUILD = path.resolve(process.env.BUILD ?? "build");
 
-/** @returns {Promise<number>} a port that is free now */
+/**
+ * @returns {Promise<number>} a port for a server to be started, below those that systems give to outgoing
+ * connections, one of which could take it in the meantime
+ */
 export function freePort() {
+	const port = 10_100 + Math.floor(Math.random() * 20_000);
 	return new Promise((resolve) => {
-		const server = net.createServer().listen(0, "127.0.0.1", () => {
-			const { port } = /** @type {net.AddressInfo} */ (server.address());
-			server.close(() => resolve(port));
-		});
+		const server = net.createServer().on("error", () => resolve(freePort()));
+		server.listen(port, "127.0.0.1", () => server.close(() => resolve(port)));
 	});
 }
 

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -23,6 +22,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"kolibri/store/postgres/pgtest"
 )
 
 // patience is how long a program may take over one step on a slow machine.
@@ -66,16 +67,9 @@ type site struct {
 
 func newSite(t *testing.T, p programs) *site {
 	s := &site{t: t, ours: p.ours, home: filepath.Join(t.TempDir(), "home")}
-	var ports [2]int
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	s.port = ports[0]
+	s.port = pgtest.FreePort(t)
 	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "KOLIBRI_HOME=" + s.home, "KOLIBRI_RUN_MODE=dev", "KOLIBRI_DISABLE_PING=True",
-		"KOLIBRI_ZEROCONF_ENABLED=False", "KOLIBRI_LISTEN_ADDRESS=127.0.0.1", "KOLIBRI_ZIP_CONTENT_PORT=" + strconv.Itoa(ports[1])}
+		"KOLIBRI_ZEROCONF_ENABLED=False", "KOLIBRI_LISTEN_ADDRESS=127.0.0.1", "KOLIBRI_ZIP_CONTENT_PORT=" + strconv.Itoa(pgtest.FreePort(t))}
 	t.Cleanup(func() {
 		if s.process != nil {
 			_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL)

@@ -6,7 +6,6 @@ package pgtest
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -38,7 +37,7 @@ type Server struct {
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	bin := programs(t)
-	s := &Server{Host: "127.0.0.1", Port: freePort(t), bin: bin, as: unprivileged(t)}
+	s := &Server{Host: "127.0.0.1", Port: FreePort(t), bin: bin, as: unprivileged(t)}
 	base, err := os.MkdirTemp("", "pgtest-") // not t.TempDir: another user must be able to enter it
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(base) })
@@ -185,12 +184,4 @@ func unprivileged(t testing.TB) *syscall.Credential {
 	}
 	t.Fatal("there is no user to run PostgreSQL as")
 	return nil
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
