@@ -67,7 +67,7 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
 	$(GO) test ./deploy -count 1
-	@$(MAKE) --no-print-directory kill-test
+	@$(MAKE) --no-print-directory interop kill-test
 
 # A judge that starts servers by a command and compares their answers with a real Kolibri's; ONLY picks
 # cases, CASES another folder of them, such as the project's own in e2e/parity/testdata.
@@ -105,7 +105,11 @@ replica-test: postgres ## kill three servers on one database for ten minutes, th
 sync-test: build kolibri $(MODULES) ## kill what synchronizes 200 times, 50 rings, every model beside a real Kolibri (KOLIBRI_REFERENCE); KILLS=200 SEEDS=50
 	KOLIBRI_SYNC_KILLS=$(or $(KILLS),200) $(GO) test ./cmd/kolibri -run KilledWhileTheySynchronize -count 1 -timeout 120m -v
 	KOLIBRI_SYNC_SEEDS=$(or $(SEEDS),50) $(GO) test ./core/auth/syncing -run Ring -count 1 -timeout 60m
-	KOLIBRI_SYNC_MODELS=1 $(GO) test ./e2e/native/interop -run EveryModel -count 1 -timeout 40m -v
+	@$(MAKE) --no-print-directory interop
+
+.PHONY: interop
+interop: build postgres ## run a real Kolibri (KOLIBRI_REFERENCE) and ours on one home and one database, and let them synchronize
+	KOLIBRI_INTEROP=all $(GO) test ./e2e/native/interop -count 1 -timeout 60m -v
 
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types

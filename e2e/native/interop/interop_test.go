@@ -27,7 +27,7 @@ import (
 )
 
 // patience is how long a program may take over one step on a slow machine.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 const (
 	root     = "../../.."
@@ -50,6 +50,13 @@ func findPrograms(t *testing.T) programs {
 	out, err := exec.Command("go", "build", "-o", ours, "../../../cmd/kolibri").CombinedOutput()
 	require.NoError(t, err, string(out))
 	return programs{original, ours}
+}
+
+// takesMinutes skips what is left to make interop, when there is more time than in every run.
+func takesMinutes(t *testing.T) {
+	if os.Getenv("KOLIBRI_INTEROP") == "" {
+		t.Skip("takes minutes: make interop")
+	}
 }
 
 // site is a home that servers are started on, one after the other.

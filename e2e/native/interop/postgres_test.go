@@ -37,6 +37,7 @@ func requireDriver(t *testing.T, original string) {
 
 // One PostgreSQL database, made by either program, is opened by the other, with everything in it.
 func TestOnePostgresDatabase(t *testing.T) {
+	takesMinutes(t)
 	p := findPrograms(t)
 	requireDriver(t, p.original)
 	server := pgtest.Start(t)

@@ -90,6 +90,7 @@ func (p *service) list(path string) []string {
 // TestProviderOfBoth runs the provider service over this project's server and over the original, on one
 // home: it must tell the same of both.
 func TestProviderOfBoth(t *testing.T) {
+	takesMinutes(t)
 	p := findPrograms(t)
 	s := newSite(t, p)
 	s.provision(p.ours, "Größe 学校")

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -170,9 +169,7 @@ func (s *site) write(fn func(tx *store.Tx) error) {
 // second real one and back, and so do edits and deletions of ours. A dataset and its facility
 // are never deleted by a synchronization.
 func TestEveryModelTravelsBetweenTheOriginalAndUs(t *testing.T) {
-	if os.Getenv("KOLIBRI_SYNC_MODELS") == "" {
-		t.Skip("takes minutes: make sync-test")
-	}
+	takesMinutes(t)
 	p := findPrograms(t)
 	first, ours, last := newSite(t, p), newSite(t, p), newSite(t, p)
 	for i, s := range []*site{first, ours, last} { // or they would be one device
