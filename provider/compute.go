@@ -20,6 +20,7 @@ import (
 	"kolibri/provider/platform"
 	"kolibri/provider/registry"
 	"kolibri/provider/search"
+	"kolibri/provider/session"
 	"kolibri/store"
 )
 
@@ -77,6 +78,7 @@ func newCompute(s *Service) (*compute, error) {
 
 func (c *compute) close() {
 	c.cancel()
+	c.media.Close()
 	c.work.Wait()
 	if err := c.index.Close(); err != nil {
 		c.service.config.Log.Warn("the search index was not closed", "error", err)
@@ -130,12 +132,14 @@ func (c *compute) serveMedia(w http.ResponseWriter, r *http.Request) error {
 	if u, err := l.client.Resolve(want.Address); err != nil || !l.client.Own(u) {
 		return invalid("the parameter url is no address of the provider")
 	}
-	err = c.media.Serve(w, r, want)
+	err = c.media.Serve(w, r, want, c.service.config.Timeout)
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
 		return &Problem{Status: http.StatusBadGateway, Code: "file_too_large", Message: err.Error()}
 	case errors.Is(err, media.ErrDamaged):
 		return &Problem{Status: http.StatusBadGateway, Code: "provider_malformed", Message: err.Error()}
+	case errors.Is(err, media.ErrClosed):
+		return session.ErrClosed
 	}
 	return err
 }

@@ -27,12 +27,17 @@ var contract = sync.OnceValues(func() (map[string]any, error) {
 	return v, err
 })
 
-// compiled are schemas by their place in the description.
-var compiled sync.Map
+// compiled are schemas by their place in the description, each made once however many answers come at a time.
+var compiled = struct {
+	sync.Mutex
+	schemas map[string]*jsonschema.Schema
+}{schemas: map[string]*jsonschema.Schema{}}
 
 func schemaAt(place string) (*jsonschema.Schema, error) {
-	if s, ok := compiled.Load(place); ok {
-		return s.(*jsonschema.Schema), nil
+	compiled.Lock()
+	defer compiled.Unlock()
+	if s := compiled.schemas[place]; s != nil {
+		return s, nil
 	}
 	doc, err := contract()
 	if err != nil {
@@ -45,7 +50,7 @@ func schemaAt(place string) (*jsonschema.Schema, error) {
 	}
 	s, err := c.Compile("openapi.json#" + place)
 	if err == nil {
-		compiled.Store(place, s)
+		compiled.schemas[place] = s
 	}
 	return s, err
 }

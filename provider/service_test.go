@@ -57,9 +57,9 @@ func newService(t testing.TB, options ...func(*provider.Config)) *service {
 	policy, err := egress.Public([]string{"127.0.0.1"}, nil)
 	require.NoError(t, err)
 	log := &syncBuffer{}
-	c := provider.Config{Token: token, Registry: reg, Policy: policy, Log: slog.New(slog.NewTextHandler(log, nil)), Wait: 5 * time.Second,
-		Timeout: 20 * time.Second, Fresh: time.Minute, CacheDir: t.TempDir(),
-		Session: session.Options{FirstDelay: 20 * time.Millisecond, LongestDelay: 100 * time.Millisecond, Timeout: 5 * time.Second}}
+	c := provider.Config{Token: token, Registry: reg, Policy: policy, Log: slog.New(slog.NewTextHandler(log, nil)), Wait: time.Minute,
+		Timeout: 2 * time.Minute, Fresh: time.Minute, CacheDir: t.TempDir(),
+		Session: session.Options{FirstDelay: 20 * time.Millisecond, LongestDelay: 100 * time.Millisecond, Timeout: time.Minute}}
 	for _, o := range options {
 		o(&c)
 	}

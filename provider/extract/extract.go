@@ -22,9 +22,10 @@ import (
 
 // Limits of one document.
 const (
-	MaxText   = 1 << 20   // bytes of text; the rest of a longer document is left out
-	maxMemory = 512 << 20 // bytes that the process may write to
-	maxTime   = 20 * time.Second
+	MaxText   = 1 << 20          // bytes of text; the rest of a longer document is left out
+	maxMemory = 512 << 20        // bytes that the process may write to
+	maxTime   = 20 * time.Second // of the processor's
+	longest   = 2 * time.Minute  // from beginning to end, whatever else the machine does
 )
 
 // ErrRefused is wrapped by errors that say why a document has no text that can be read; asking again
@@ -34,7 +35,7 @@ var ErrRefused = errors.New("the document cannot be read")
 func refused(why string) error { return fmt.Errorf("%w: %s", ErrRefused, why) }
 
 // Extractor reads documents. Command is how a program is called that runs Child: this one's path and
-// arguments. Timeout is 20 seconds if it is 0. No more than two documents are read at once.
+// arguments. Timeout is from beginning to end. No more than two documents are read at once.
 type Extractor struct {
 	Command []string
 	Timeout time.Duration
@@ -43,7 +44,7 @@ type Extractor struct {
 
 // New makes an Extractor whose child process is called by command.
 func New(command ...string) *Extractor {
-	return &Extractor{Command: command, Timeout: maxTime, turns: make(chan struct{}, 2)}
+	return &Extractor{Command: command, Timeout: longest, turns: make(chan struct{}, 2)}
 }
 
 // exitRefused is the child's exit code for what is no fault of its own.
@@ -83,7 +84,7 @@ func (e *Extractor) Text(ctx context.Context, document *os.File) (string, error)
 	case errors.As(err, &exit) && exit.ExitCode() == exitRefused:
 		return "", refused(strings.TrimSpace(errs.String()))
 	case errors.As(err, &exit):
-		return "", refused("its reader failed, or needed too much memory")
+		return "", refused("its reader failed, or needed too much memory or time")
 	}
 	return "", err
 }

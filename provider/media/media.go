@@ -8,20 +8,16 @@ package media
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 )
 
 // Want is a file of a provider.
@@ -37,24 +33,27 @@ type Fetch func(ctx context.Context, provider, address string) (*http.Response, 
 
 // Ways in which a file is not to be had.
 var (
-	ErrTooLarge = errors.New("the file is too large to be kept")
-	ErrDamaged  = errors.New("the provider sent another file than it named")
+	ErrTooLarge   = errors.New("the file is too large to be kept")
+	ErrDamaged    = errors.New("the provider sent another file than it named")
+	ErrClosed     = errors.New("the file was given up, because its provider was removed or the service ends")
+	errStandstill = fmt.Errorf("nothing more comes: %w", context.DeadlineExceeded)
 )
 
-const (
-	freshFor  = 24 * time.Hour
-	fetchTime = 10 * time.Minute
-)
+const freshFor = 24 * time.Hour
 
 // Cache is a folder of files. It is safe for concurrent use, by one process.
 type Cache struct {
 	folder   string
 	maxBytes int64
 	fetch    Fetch
-	flight   singleflight.Group
-	mu       sync.Mutex
-	files    map[string]*entry
-	used     int64
+	ctx      context.Context
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+
+	mu     sync.Mutex
+	files  map[string]*entry
+	coming map[string]*coming
+	used   int64 // bytes of both
 }
 
 type entry struct {
@@ -65,7 +64,8 @@ type entry struct {
 // Open opens a folder that holds maxBytes at most, of which a file may be half. Files that a crash left
 // unfinished are removed.
 func Open(folder string, maxBytes int64, fetch Fetch) (*Cache, error) {
-	c := &Cache{folder: folder, maxBytes: maxBytes, fetch: fetch, files: map[string]*entry{}}
+	c := &Cache{folder: folder, maxBytes: maxBytes, fetch: fetch, files: map[string]*entry{}, coming: map[string]*coming{}}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if err := os.RemoveAll(c.unfinished()); err != nil {
 		return nil, err
 	}
@@ -116,34 +116,42 @@ func providerName(provider string) string {
 }
 
 // Get opens a file, which it fetches first if it is not there. However many ask for one, it is fetched
-// once. The caller closes it. The error is ErrTooLarge, ErrDamaged, or the fetch's.
+// once. The caller closes it. The error is ErrTooLarge, ErrDamaged, ErrClosed, or the fetch's.
 func (c *Cache) Get(ctx context.Context, w Want) (*os.File, error) {
-	name := w.name()
 	for range 3 {
-		if f, err := c.open(name); err == nil || !errors.Is(err, os.ErrNotExist) {
-			return f, err
+		f, err := c.along(w)
+		if err != nil || f.coming == nil {
+			return f.unwrap(), err
 		}
-		// the fetch goes on when the first to ask goes away: others may wait for it
-		done := c.flight.DoChan(name, func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
-			defer cancel()
-			return nil, c.download(ctx, w, name)
-		})
-		select {
-		case r := <-done:
-			if r.Err != nil {
-				return nil, r.Err
-			}
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		f.Close() // its name is another one as soon as it is whole
+		if _, err := f.coming.until(ctx, func(state) bool { return false }); err != nil {
+			return nil, err
 		}
 	}
 	return nil, ErrTooLarge // other files take its place as soon as it is there
 }
 
-func (c *Cache) open(name string) (*os.File, error) {
+// along opens a file, whole or while it comes.
+func (c *Cache) along(w Want) (*File, error) {
+	name := w.name()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if f, err := c.open(name); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return &File{file: f}, err
+	}
+	d := c.coming[name]
+	if d == nil {
+		var err error
+		if d, err = c.begin(w, name); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.Open(d.path)
+	return &File{file: f, coming: d}, err
+}
+
+// open opens a file that is there; the caller holds the lock.
+func (c *Cache) open(name string) (*os.File, error) {
 	e := c.files[name]
 	if e == nil {
 		return nil, os.ErrNotExist
@@ -162,52 +170,6 @@ func (c *Cache) open(name string) (*os.File, error) {
 		_ = os.Chtimes(path, now, now) // only the order of use would be lost
 	}
 	return f, nil
-}
-
-func (c *Cache) download(ctx context.Context, w Want, name string) error {
-	most := c.maxBytes / 2
-	if w.Size > most {
-		return ErrTooLarge
-	}
-	a, err := c.fetch(ctx, w.Provider, w.Address)
-	if err != nil {
-		return err
-	}
-	defer a.Body.Close()
-	if a.StatusCode != http.StatusOK {
-		return fmt.Errorf("the provider answers a file with status %d", a.StatusCode)
-	}
-	if a.ContentLength > most {
-		return ErrTooLarge
-	}
-	f, err := os.CreateTemp(c.unfinished(), "*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	hash := md5.New()
-	size, err := io.Copy(io.MultiWriter(f, hash), io.LimitReader(a.Body, most+1))
-	switch {
-	case err != nil:
-		return err
-	case size > most:
-		return ErrTooLarge
-	case w.Size > 0 && size != w.Size, w.MD5 != "" && !strings.EqualFold(w.MD5, hex.EncodeToString(hash.Sum(nil))):
-		return ErrDamaged
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.makeRoom(size)
-	if err := os.Rename(f.Name(), filepath.Join(c.folder, name)); err != nil {
-		return err
-	}
-	c.files[name] = &entry{size: size, lastUsed: time.Now()}
-	c.used += size
-	return nil
 }
 
 // makeRoom removes what was not used for the longest time until there is room for so many bytes. Who
@@ -230,7 +192,15 @@ func (c *Cache) remove(name string) {
 	delete(c.files, name)
 }
 
-// Forget removes the files of a provider.
+// Close ends what is being fetched. The files stay.
+func (c *Cache) Close() {
+	c.mu.Lock() // none begins after this
+	c.cancel()
+	c.mu.Unlock()
+	c.work.Wait()
+}
+
+// Forget removes the files of a provider, and those that come from it.
 func (c *Cache) Forget(provider string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -239,36 +209,10 @@ func (c *Cache) Forget(provider string) {
 			c.remove(name)
 		}
 	}
-}
-
-// shown are the types that a browser may show by itself. Whatever else a provider sends, pages and
-// drawings with scripts among it, is a download.
-var shown = map[string]bool{"image/png": true, "image/jpeg": true, "image/gif": true, "image/webp": true, "video/mp4": true, "video/webm": true,
-	"audio/mpeg": true, "audio/wave": true, "application/ogg": true, "application/pdf": true}
-
-// Serve answers a request with a file: with ranges, an ETag, and the type that its bytes say.
-func (c *Cache) Serve(w http.ResponseWriter, r *http.Request, want Want) error {
-	f, err := c.Get(r.Context(), want)
-	if err != nil {
-		return err
+	for name, d := range c.coming {
+		if strings.HasPrefix(name, providerName(provider)+"-") {
+			delete(c.coming, name)
+			d.cancel()
+		}
 	}
-	defer f.Close()
-	head := make([]byte, 512)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	kind := http.DetectContentType(head[:n])
-	h := w.Header()
-	if !shown[kind] {
-		kind = "application/octet-stream"
-		h.Set("Content-Disposition", "attachment")
-	}
-	h.Set("Content-Type", kind)
-	h.Set("ETag", `"`+want.name()+`"`)
-	h.Set("Cache-Control", "private, max-age=3600")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	http.ServeContent(w, r, "", time.Time{}, f)
-	return nil
 }

@@ -48,6 +48,13 @@ func platform(t testing.TB, files map[string]string) (Fetch, *atomic.Int32) {
 	}, &asked
 }
 
+func open(t testing.TB, folder string, most int64, fetch Fetch) *Cache {
+	c, err := Open(folder, most, fetch)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
 func sum(s string) string {
 	h := md5.Sum([]byte(s))
 	return hex.EncodeToString(h[:])
@@ -59,15 +66,14 @@ func serve(t testing.TB, c *Cache, want Want, header ...string) *httptest.Respon
 		r.Header.Set(header[0], header[1])
 	}
 	w := httptest.NewRecorder()
-	require.NoError(t, c.Serve(w, r, want))
+	require.NoError(t, c.Serve(w, r, want, time.Minute))
 	return w
 }
 
 func TestServing(t *testing.T) {
 	pdf := "%PDF-1.4 " + strings.Repeat("x", 1000)
 	fetch, asked := platform(t, map[string]string{"/a.pdf": pdf, "/page.png": "<html><script>", "/pic.svg": "<svg onload=x>", "/empty": ""})
-	c, err := Open(t.TempDir(), 1<<20, fetch)
-	require.NoError(t, err)
+	c := open(t, t.TempDir(), 1<<20, fetch)
 	want := Want{Provider: "p", Address: "/a.pdf", MD5: sum(pdf), Size: int64(len(pdf))}
 	w := serve(t, c, want)
 	require.Equal(t, pdf, w.Body.String())
@@ -94,8 +100,7 @@ func TestServing(t *testing.T) {
 func TestWhatIsNotKept(t *testing.T) {
 	fetch, _ := platform(t, map[string]string{"/big": strings.Repeat("x", 600), "/cut": "half", "/ok": "ok"})
 	folder := t.TempDir()
-	c, err := Open(folder, 1000, fetch)
-	require.NoError(t, err)
+	c := open(t, folder, 1000, fetch)
 	for _, tc := range []struct {
 		name string
 		want Want
@@ -126,8 +131,7 @@ func TestTheOldestMakesRoom(t *testing.T) {
 	piece := strings.Repeat("x", 300)
 	fetch, asked := platform(t, map[string]string{"/1": piece, "/2": piece, "/3": piece, "/4": piece})
 	folder := t.TempDir()
-	c, err := Open(folder, 1000, fetch)
-	require.NoError(t, err)
+	c := open(t, folder, 1000, fetch)
 	get := func(address string) {
 		f, err := c.Get(t.Context(), Want{Address: address, MD5: sum(piece)})
 		require.NoError(t, err)
@@ -155,8 +159,7 @@ func TestTheOldestMakesRoom(t *testing.T) {
 	require.Equal(t, before+1, asked.Load())
 	// a restart knows what is there, removes what a crash left, and keeps to a smaller limit
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "unfinished", "x"), []byte("half"), 0o600))
-	c, err = Open(folder, 650, fetch)
-	require.NoError(t, err)
+	c = open(t, folder, 650, fetch)
 	require.EqualValues(t, 600, c.Used())
 	require.NoFileExists(t, filepath.Join(folder, "unfinished", "x"))
 }
@@ -164,12 +167,11 @@ func TestTheOldestMakesRoom(t *testing.T) {
 func TestManyAskForOneFile(t *testing.T) {
 	release := make(chan struct{})
 	var asked atomic.Int32
-	c, err := Open(t.TempDir(), 1000, func(context.Context, string, string) (*http.Response, error) {
+	c := open(t, t.TempDir(), 1000, func(context.Context, string, string) (*http.Response, error) {
 		asked.Add(1)
 		<-release
 		return &http.Response{StatusCode: 200, ContentLength: 2, Body: io.NopCloser(bytes.NewReader([]byte("ok")))}, nil
 	})
-	require.NoError(t, err)
 	gone, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
 	go func() { _, err := c.Get(gone, Want{Address: "/a"}); first <- err }()
@@ -196,6 +198,6 @@ func TestManyAskForOneFile(t *testing.T) {
 	require.EqualValues(t, 1, asked.Load())
 	broken := errors.New("broken")
 	c.fetch = func(context.Context, string, string) (*http.Response, error) { return nil, broken }
-	_, err = c.Get(t.Context(), Want{Address: "/b"})
+	_, err := c.Get(t.Context(), Want{Address: "/b"})
 	require.ErrorIs(t, err, broken)
 }
