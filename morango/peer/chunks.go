@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -188,9 +187,9 @@ func (o *one) send(ctx context.Context) error {
 }
 
 func (o *one) pack(records []transfer.Buffer) ([]byte, error) {
-	text, err := json.Marshal(records)
-	if err != nil || !o.Connection.Has(session.GzipBuffer) {
-		return text, err
+	text := transfer.AppendBuffers(nil, records)
+	if !o.Connection.Has(session.GzipBuffer) {
+		return text, nil
 	}
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)

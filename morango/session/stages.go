@@ -73,13 +73,12 @@ func receive(tx *store.Tx, e *transfer.Event, t *Transfer, in Input) (bool, erro
 	return t.Transferred == *t.Total, nil
 }
 
-// dequeue merges what was received into the store.
+// dequeue notes that what was received is complete.
 func dequeue(tx *store.Tx, e *transfer.Event, t *Transfer, _ Input) (bool, error) {
 	if !e.Receives() || t.Transferred == 0 {
 		return true, nil
 	}
-	_, err := transfer.Dequeue(tx, &e.Session)
-	return true, err
+	return true, transfer.Dequeue(tx, &e.Session)
 }
 
 // deserialize brings what was received into the apps' tables. What changed there meanwhile goes into

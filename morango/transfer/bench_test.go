@@ -5,7 +5,6 @@ package transfer
 import (
 	"bytes"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"os"
 	"syscall"
@@ -97,11 +96,7 @@ func benchStages(b *testing.B, count int) {
 			if err != nil || len(records) == 0 {
 				return err
 			}
-			wire, err := json.Marshal(records)
-			if err != nil {
-				return err
-			}
-			chunks = append(chunks, wire)
+			chunks = append(chunks, AppendBuffers(nil, records))
 		}
 	})
 	stage("buffer", to, func(tx *store.Tx) error {
@@ -116,7 +111,7 @@ func benchStages(b *testing.B, count int) {
 		}
 		return nil
 	})
-	stage("dequeue", to, func(tx *store.Tx) error { _, err = Dequeue(tx, s); return err })
+	stage("dequeue", to, func(tx *store.Tx) error { return Dequeue(tx, s) })
 	stage("deserialize", to, func(tx *store.Tx) error { _, err = Deserialize(tx, s.Filter, Options{}); return err })
 	require.EqualValues(b, from.count(b, "SELECT count(*) FROM logger_attemptlog"), to.count(b, "SELECT count(*) FROM logger_attemptlog"))
 	// a second time there is nothing to do, however much there is

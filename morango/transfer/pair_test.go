@@ -71,8 +71,10 @@ func send(t testing.TB, from, to *device, filter Filter, v2 bool) int64 {
 		write(t, from.DB, func(tx *store.Tx) {
 			records, err := Buffers(tx, id, at, size)
 			require.NoError(t, err)
-			wire, err = json.Marshal(records)
+			wire = AppendBuffers(nil, records)
+			marshalled, err := json.Marshal(records)
 			require.NoError(t, err)
+			require.JSONEq(t, string(marshalled), string(wire))
 		})
 		records, err := DecodeBuffers(bytes.NewReader(wire))
 		require.NoError(t, err)
@@ -84,8 +86,7 @@ func send(t testing.TB, from, to *device, filter Filter, v2 bool) int64 {
 	}
 	if total > 0 {
 		write(t, to.DB, func(tx *store.Tx) {
-			_, err := Dequeue(tx, server)
-			require.NoError(t, err)
+			require.NoError(t, Dequeue(tx, server))
 		})
 		write(t, to.DB, func(tx *store.Tx) {
 			_, err := Serialize(tx, filter, Options{})

@@ -216,9 +216,14 @@ func (r *Buffer) identified() bool {
 	return morango.UUID(strings.ReplaceAll(r.Partition, r.ModelUUID, "${id}"), r.SourceID, r.ModelName) == r.ModelUUID
 }
 
-// Receive checks records that another device sent and puts them into the session's buffers, in place
-// of earlier copies, and raises the session's records_transferred by those that are new; it returns
-// how many those are. One malformed record refuses all.
+// Receive checks records that another device sent, merges them into the store, and raises the session's
+// records_transferred by those that are new in this session; it returns how many those are. One
+// malformed record refuses all.
+//
+// The original keeps what it receives in buffers, and merges them all at the stage of dequeuing.
+// Here a record is in the store as soon as it comes, and the counters that tell others so are raised
+// when all have come (Dequeue): a transfer that ends early leaves what it has brought, and the next
+// one brings it again without harm.
 func Receive(tx *store.Tx, s *Session, records []Buffer) (added int64, err error) {
 	latest := make(map[string]int, len(records))
 	for i := range records {
@@ -233,8 +238,13 @@ func Receive(tx *store.Tx, s *Session, records []Buffer) (added int64, err error
 			unique = append(unique, &records[i])
 		}
 	}
+	// neighbours in the indexes come one after the other
+	slices.SortFunc(unique, func(a, b *Buffer) int { return strings.Compare(a.ModelUUID, b.ModelUUID) })
+	if err := lock(tx, s.Filter); err != nil {
+		return 0, err
+	}
 	for part := range slices.Chunk(unique, batch) {
-		n, err := receiveBatch(tx, s, part)
+		n, err := take(tx, s, part)
 		if err != nil {
 			return 0, err
 		}
@@ -244,53 +254,6 @@ func Receive(tx *store.Tx, s *Session, records []Buffer) (added int64, err error
 		_, err = tx.Exec("UPDATE morango_transfersession SET records_transferred = records_transferred + ? WHERE id = ?", added, s.ID)
 	}
 	return added, err
-}
-
-// receiveBatch first supposes that all records are new, as they are unless a chunk was sent twice.
-func receiveBatch(tx *store.Tx, s *Session, records []*Buffer) (int64, error) {
-	added, err := insertBuffers(tx, s, records)
-	if err != nil {
-		return 0, err
-	}
-	if int(added) < len(records) {
-		ids := make([]string, len(records))
-		for i, r := range records {
-			ids[i] = r.ModelUUID
-		}
-		if err := drop(tx, s.ID, ids); err != nil {
-			return 0, err
-		}
-		if _, err := insertBuffers(tx, s, records); err != nil {
-			return 0, err
-		}
-	}
-	counters := make([]any, 0, 3*len(records))
-	for _, r := range records {
-		for instance, counter := range r.highest() {
-			counters = append(counters, instance, counter, r.ModelUUID)
-		}
-	}
-	for part := range slices.Chunk(counters, 3*batch) {
-		_, err := tx.Exec("INSERT INTO morango_recordmaxcounterbuffer (instance_id, counter, model_uuid, transfer_session_id) VALUES "+
-			repeat("(?, ?, ?, '"+s.ID+"')", len(part)/3), part...)
-		if err != nil {
-			return 0, err
-		}
-	}
-	return added, nil
-}
-
-// insertBuffers puts those records into the session's buffers that are not there. What all have in
-// common stands in the text: an id and a constant.
-func insertBuffers(tx *store.Tx, s *Session, records []*Buffer) (int64, error) {
-	args := make([]any, 0, 11*len(records))
-	for _, r := range records {
-		args = append(args, r.ModelUUID, r.Serialized, r.Deleted, r.LastSavedInstance, r.LastSavedCounter, r.HardDeleted, r.ModelName,
-			r.Partition, r.SourceID, r.Conflicting, r.SelfRefFK)
-	}
-	return tx.Exec("INSERT INTO morango_buffer (transfer_session_id, model_uuid, "+bufferColumns+") VALUES "+
-		repeat("('"+s.ID+"', ?, ?, ?, ?, ?, ?, ?, '"+morango.Profile+"', ?, ?, ?, ?)", len(records))+
-		" ON CONFLICT (transfer_session_id, model_uuid) DO NOTHING", args...)
 }
 
 // highest are the record's counters, each instance once.

@@ -72,18 +72,17 @@ func TestForgedRecordsAreRefused(t *testing.T) {
 		})
 		require.EqualValues(t, 1, db.count(t, "SELECT records_transferred FROM morango_transfersession WHERE id = ?", s.ID))
 	}
-	got := Buffer{}
+	got := Buffer{TransferSession: s.ID}
 	write(t, db.DB, func(tx *store.Tx) {
-		require.NoError(t, tx.QueryRow("SELECT transfer_session_id, model_uuid, "+bufferColumns+" FROM morango_buffer").Scan(&got.TransferSession, &got.ModelUUID,
+		require.NoError(t, tx.QueryRow("SELECT id, "+bufferColumns+" FROM morango_store WHERE dirty_bit AND last_transfer_session_id = ?", s.ID).Scan(&got.ModelUUID,
 			&got.Serialized, &got.Deleted, &got.LastSavedInstance, &got.LastSavedCounter, &got.HardDeleted, &got.ModelName, &got.Profile, &got.Partition,
 			&got.SourceID, &got.Conflicting, &got.SelfRefFK))
-		c := Saved{}
-		require.NoError(t, tx.QueryRow("SELECT transfer_session_id, model_uuid, instance_id, counter FROM morango_recordmaxcounterbuffer").
-			Scan(&c.TransferSession, &c.ModelUUID, &c.InstanceID, &c.Counter))
+		c := Saved{TransferSession: s.ID}
+		require.NoError(t, tx.QueryRow("SELECT store_model_id, instance_id, counter FROM morango_recordmaxcounter").Scan(&c.ModelUUID, &c.InstanceID, &c.Counter))
 		got.MaxCounters = []Saved{c}
 	})
-	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_buffer"))
-	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_recordmaxcounterbuffer"))
+	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_store"))
+	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_recordmaxcounter"))
 	want := good()
 	want.MaxCounters = want.MaxCounters[:1]
 	require.Equal(t, want, got)
@@ -120,8 +119,7 @@ func TestRecordsThatClaimAnothersPlaceStayOutOfTheApps(t *testing.T) {
 	write(t, db.DB, func(tx *store.Tx) {
 		_, err := Receive(tx, s, records)
 		require.NoError(t, err)
-		_, err = Dequeue(tx, s)
-		require.NoError(t, err)
+		require.NoError(t, Dequeue(tx, s))
 		done, err := Deserialize(tx, s.Filter, Options{})
 		require.NoError(t, err)
 		require.Equal(t, Result{Records: 1, Failed: 7}, done)
@@ -139,7 +137,7 @@ func TestLyingCountersAreRefused(t *testing.T) {
 		s.ClientFSIC = text
 		for _, operation := range []func(*store.Tx, *Session) error{
 			func(tx *store.Tx, s *Session) error { _, err := Queue(tx, s); return err },
-			func(tx *store.Tx, s *Session) error { _, err := Dequeue(tx, s); return err },
+			Dequeue,
 		} {
 			write(t, db.DB, func(tx *store.Tx) { require.ErrorIs(t, operation(tx, s), ErrFSIC, text) })
 		}
@@ -196,9 +194,7 @@ func TestOldSessionsAreClosed(t *testing.T) {
 	require.Equal(t, [2]int64{}, clean(Expiry{Before: now}))
 	require.Equal(t, [2]int64{}, clean(Expiry{Before: later, ClientInstance: testInstance}))
 	require.Equal(t, [2]int64{}, clean(Expiry{Before: later, Filter: "other"}))
-	require.EqualValues(t, 1, db.count(t, "SELECT count(*) FROM morango_buffer"))
 	require.Equal(t, [2]int64{1, 1}, clean(Expiry{Before: later, Push: true, Filter: testDataset[:8]}))
-	require.Zero(t, db.count(t, "SELECT count(*) FROM morango_buffer"))
 	require.Equal(t, [2]int64{1, 1}, clean(Expiry{Before: later}))
 	require.Equal(t, [2]int64{}, clean(Expiry{Before: later}))
 }
@@ -257,9 +253,8 @@ func FuzzRecords(f *testing.F) {
 						require.ErrorIs(t, err, ErrBuffer)
 					}
 				}
-				_, err := Dequeue(tx, s)
-				require.NoError(t, err)
-				_, err = Deserialize(tx, s.Filter, Options{})
+				require.NoError(t, Dequeue(tx, s))
+				_, err := Deserialize(tx, s.Filter, Options{})
 				require.NoError(t, err)
 				return undone
 			}), undone)

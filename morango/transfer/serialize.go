@@ -9,7 +9,7 @@ import (
 )
 
 // batch is how many records are held in memory at once, and go into one statement.
-const batch = 250
+const batch = 256
 
 // Serialize brings the apps' changed rows in the filter into the store, and all deletions. The
 // instance's counter rises even when nothing has changed. Call it again while More is true.

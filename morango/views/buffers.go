@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -17,15 +18,8 @@ import (
 	"kolibri/store"
 )
 
-// bufferPage is a page of records. rest_framework/pagination.py: LimitOffsetPagination
-type bufferPage struct {
-	Count    int64             `json:"count"`
-	Next     *string           `json:"next"`
-	Previous *string           `json:"previous"`
-	Results  []transfer.Buffer `json:"results"`
-}
-
-// buffers gives the client of a pull its records.
+// buffers gives the client of a pull its records, page by page where it names a limit.
+// rest_framework/pagination.py: LimitOffsetPagination
 func (v *Views) buffers(r *api.Request) (any, error) {
 	q := r.Query()
 	given := q.Get("transfer_session_id")
@@ -40,31 +34,55 @@ func (v *Views) buffers(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, err := strconv.ParseInt(q.Get("limit"), 10, 64)
-	if err != nil || limit <= 0 {
-		return transfer.Buffers(r.Tx, t.ID, 0, total)
+	limit, offset := number(q["limit"]), number(q["offset"])
+	if limit <= 0 {
+		records, err := transfer.Buffers(r.Tx, t.ID, 0, total)
+		return wire(nil, records, ""), err
 	}
-	offset, err := strconv.ParseInt(q.Get("offset"), 10, 64)
-	if err != nil || offset < 0 {
-		offset = 0
-	}
-	page := bufferPage{Count: total, Results: []transfer.Buffer{}}
-	if offset < total {
-		if page.Results, err = transfer.Buffers(r.Tx, t.ID, offset, limit); err != nil {
+	var records []transfer.Buffer
+	if offset = max(offset, 0); offset < total {
+		if records, err = transfer.Buffers(r.Tx, t.ID, offset, min(limit, total)); err != nil {
 			return nil, err
 		}
 	}
-	if offset+limit < total {
-		page.Next = v.pageAddress(r, q, limit, offset+limit)
+	page := struct {
+		Count    int64   `json:"count"`
+		Next     *string `json:"next"`
+		Previous *string `json:"previous"`
+	}{Count: total}
+	if offset < total-limit {
+		page.Next = v.pageAddress(r, q, offset+limit)
 	}
 	if offset > 0 {
-		page.Previous = v.pageAddress(r, q, limit, max(0, offset-limit))
+		page.Previous = v.pageAddress(r, q, offset-limit)
 	}
-	return page, nil
+	head, err := api.JSON(page)
+	return wire(append(head[:len(head)-1], `,"results":`...), records, "}"), err
 }
 
-func (v *Views) pageAddress(r *api.Request, q url.Values, limit, offset int64) *string {
-	q = url.Values{"transfer_session_id": q["transfer_session_id"], "limit": {strconv.FormatInt(limit, 10)}}
+// number reads the last value of a parameter; what is no number gives -1, and what is too large the largest.
+func number(values []string) int64 {
+	if len(values) == 0 {
+		return -1
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(values[len(values)-1]), 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return -1
+	}
+	return n
+}
+
+// wire is an answer with records in it.
+func wire(before []byte, records []transfer.Buffer, after string) *api.Response {
+	body := append(transfer.AppendBuffers(before, records), after...)
+	return (&api.Response{Status: http.StatusOK, Raw: body}).WithHeader("Content-Type", "application/json")
+}
+
+// pageAddress is the address of another page; the parameters stand in the order of their names, as with
+// the original.
+func (v *Views) pageAddress(r *api.Request, q url.Values, offset int64) *string {
+	q = maps.Clone(q)
+	q.Del("offset")
 	if offset > 0 {
 		q.Set("offset", strconv.FormatInt(offset, 10))
 	}
