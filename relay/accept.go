@@ -42,7 +42,7 @@ func (r *Relay) accept(w http.ResponseWriter, req *http.Request) {
 	}
 	r.tabs.Add(1)
 	defer r.tabs.Done()
-	t.onEnd = func() { r.pool.remove(t) }
+	t.onEnd = func(err error) { r.pool.remove(t, comesBack(err)) }
 	r.replace(t)
 	r.pool.add(t)
 	go r.tellApps(t)

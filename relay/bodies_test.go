@@ -68,6 +68,25 @@ func TestBodiesByRequestsOfTheirOwn(t *testing.T) {
 	require.Contains(t, []int{404, 409}, <-statuses, "a body comes once")
 }
 
+// Request and frames go by two connections: a small file can be there before its head.
+func TestABodyThatIsQuickerThanItsHead(t *testing.T) {
+	s := start(t)
+	b := s.join(t)
+	statuses := make(chan int, 2)
+	go func() {
+		for range 2 { // the connection stands
+			f, _ := b.request()
+			status, _ := s.hand(t.Context(), "", f.Stream, strings.NewReader("file"))
+			statuses <- status
+			b.respond(f.Stream, 200, wire.Headers{{"X-A", "1"}}, "", false)
+		}
+	}()
+	for range 2 {
+		answer, body := s.get(t, "/file")
+		require.Equal(t, []any{200, "1", "file", 204}, []any{answer.StatusCode, answer.Header.Get("X-A"), body, <-statuses})
+	}
+}
+
 func TestBodiesThatBreakOff(t *testing.T) {
 	for name, c := range map[string]struct {
 		tab  func(s *started, b *browser, stream uint32)

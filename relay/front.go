@@ -74,7 +74,7 @@ func (r *Relay) exchange(w http.ResponseWriter, req *http.Request) (*exchange, *
 	}
 	headers := req.Header.Clone()
 	x.want.home = takeVisitor(headers)
-	if x.want.home != "" && !r.pool.has(x.want) && r.peers.with(x.want, nil) == nil {
+	if x.want.home != "" && !r.pool.has(x.want) && r.pool.rest(x.want, time.Now()) <= 0 && r.peers.with(x.want, nil) == nil {
 		x.want.home = "" // that Kolibri is no longer shared
 	}
 	url := scheme + "://" + req.Host + req.URL.EscapedPath()

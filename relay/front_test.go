@@ -164,7 +164,7 @@ func TestDeadlinesAndSilence(t *testing.T) {
 }
 
 // patient is for tests in which a tab comes back.
-func patient(c *Config) { c.Timeout, c.Expect = 20*time.Second, 10*time.Second }
+func patient(c *Config) { c.Timeout, c.Expect = time.Minute, time.Minute }
 
 func TestTabsThatVanish(t *testing.T) {
 	s := start(t, patient)
@@ -200,6 +200,47 @@ func TestTabsThatVanish(t *testing.T) {
 		require.Equal(t, 502, answer.StatusCode)
 		require.Equal(t, "tab-gone", answer.Header.Get("X-Relay-Error"))
 	}
+}
+
+// Requests that come while a tab is briefly away wait for it, whatever they are: none was sent yet.
+func TestTabsThatAreBrieflyAway(t *testing.T) {
+	s := start(t, patient)
+	home := func(name string) func(*wire.Application) { return func(a *wire.Application) { a.Home = name } }
+	other := s.join(t, home("other"))
+	other.serve()
+	first := s.join(t, home("mine"))
+	require.Eventually(t, func() bool { return len(s.pool.homes()) == 2 }, time.Minute, time.Millisecond)
+	first.conn.CloseNow()
+	require.Eventually(t, func() bool { return len(s.pool.all()) == 1 }, time.Minute, time.Millisecond)
+	answers := make(chan string, 2)
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		go func() {
+			request, _ := http.NewRequest(method, s.url+"/x", strings.NewReader("x"))
+			request.AddCookie(&http.Cookie{Name: visitorCookie, Value: "mine"})
+			_, body := send(t, request)
+			answers <- body
+		}()
+	}
+	require.Eventually(t, func() bool { return s.open.Load() == 2 }, time.Minute, time.Millisecond)
+	back := s.join(t, home("mine"))
+	for range 2 {
+		f, _ := back.request()
+		back.respond(f.Stream, 200, nil, "mine", true)
+		require.Equal(t, "mine", <-answers, "not the other Kolibri")
+	}
+
+	// whoever stopped sharing is not waited for, nor one that is not understood
+	for _, end := range []func(){
+		func() { _ = other.conn.Close(wire.CloseStopped, "sharing was stopped") },
+		func() { _ = back.write(wire.Frame{Kind: wire.Welcome}) },
+	} {
+		before := len(s.pool.all())
+		end()
+		require.Eventually(t, func() bool { return len(s.pool.all()) < before }, time.Minute, time.Millisecond)
+	}
+	require.Negative(t, s.pool.rest(want{kind: wire.KindKolibri}, time.Now()))
+	answer, _ := s.get(t, "/")
+	require.Equal(t, "no-tab", answer.Header.Get("X-Relay-Error"))
 }
 
 // A file goes on with the next tab where it stopped, as if nothing had happened.

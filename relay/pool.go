@@ -10,30 +10,53 @@ import (
 type pool struct {
 	mu      sync.Mutex
 	tabs    map[*tab]bool
-	left    map[string]time.Time // by kind: when the last tab went
-	changed chan struct{}        // closed and renewed when a tab comes or goes
-	expect  time.Duration        // how long a tab that went is waited for
+	left    map[want]time.Time // when the last tab went that comes back
+	changed chan struct{}      // closed and renewed when a tab comes or goes
+	expect  time.Duration      // how long a tab that went is waited for
 }
 
 func newPool(expect time.Duration) *pool {
-	return &pool{tabs: map[*tab]bool{}, left: map[string]time.Time{}, changed: make(chan struct{}), expect: expect}
+	return &pool{tabs: map[*tab]bool{}, left: map[want]time.Time{}, changed: make(chan struct{}), expect: expect}
 }
 
 func (p *pool) add(t *tab) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tabs[t] = true
+	delete(p.left, want{t.joined.Kind, t.joined.Home})
 	p.announce()
 }
 
-func (p *pool) remove(t *tab) {
+func (p *pool) remove(t *tab, comesBack bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.tabs[t] {
-		delete(p.tabs, t)
-		p.left[t.joined.Kind] = time.Now()
-		p.announce()
+	if !p.tabs[t] {
+		return
 	}
+	delete(p.tabs, t)
+	now := time.Now()
+	for w, at := range p.left {
+		if now.Sub(at) > p.expect {
+			delete(p.left, w)
+		}
+	}
+	if comesBack {
+		p.left[want{t.joined.Kind, t.joined.Home}] = now
+	}
+	p.announce()
+}
+
+// rest is how long a tab is still waited for that has gone a moment ago.
+func (p *pool) rest(w want, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var last time.Time
+	for one, at := range p.left {
+		if one.kind == w.kind && (w.home == "" || one.home == w.home) && at.After(last) {
+			last = at
+		}
+	}
+	return last.Add(p.expect).Sub(now)
 }
 
 // changes is closed when a tab comes or goes.
@@ -94,15 +117,12 @@ func (p *pool) pick(w want, now time.Time) *tab {
 // await waits for a tab where one was a moment ago and may come back.
 func (p *pool) await(ctx context.Context, w want) *tab {
 	for {
-		p.mu.Lock()
-		changed, left := p.changed, p.left[w.kind]
-		p.mu.Unlock()
-		now := time.Now()
+		changed, now := p.changes(), time.Now()
 		if t := p.pick(w, now); t != nil {
 			return t
 		}
-		rest := left.Add(p.expect).Sub(now)
-		if left.IsZero() || rest <= 0 {
+		rest := p.rest(w, now)
+		if rest <= 0 {
 			return nil
 		}
 		timer := time.NewTimer(rest)

@@ -30,7 +30,8 @@ type Config struct {
 	// Addresses are where others find this relay, the best first.
 	Addresses []string
 	// Timeout is how long the head of an answer may take (60 s), Stall how long a body may stand still
-	// (60 s), and Expect how long a request waits for a tab that has just gone (10 s).
+	// (60 s), and Expect how long a request waits for a tab that has just gone and
+	// comes back by itself, such as one that is reloaded (30 s).
 	Timeout, Stall, Expect time.Duration
 	// MaxRequests is how many may be open at once (4096).
 	MaxRequests int
@@ -72,7 +73,7 @@ func New(cfg Config) (*Relay, error) {
 		cfg.Stall = time.Minute
 	}
 	if cfg.Expect == 0 {
-		cfg.Expect = 10 * time.Second
+		cfg.Expect = 30 * time.Second
 	}
 	if cfg.MaxRequests == 0 {
 		cfg.MaxRequests = 4096

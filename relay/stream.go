@@ -75,6 +75,9 @@ func (s *stream) receive(f wire.Frame) error {
 			return err
 		}
 		s.head = &head
+		if s.pieces != nil && len(body) == 0 && f.Flags != wire.End {
+			return nil // the body comes by a request, which can be quicker than the head
+		}
 		return s.part(body, f.Flags == wire.End)
 	case wire.Data:
 		if s.head == nil {

@@ -33,7 +33,7 @@ type tab struct {
 	conn    *websocket.Conn
 	since   time.Time
 
-	onEnd    func()
+	onEnd    func(error)
 	heard    atomic.Int64 // when it last sent something, nanoseconds since 1970
 	served   atomic.Int64
 	received atomic.Int64 // bytes of bodies
@@ -48,21 +48,19 @@ type tab struct {
 
 func newTab(conn *websocket.Conn, joined wire.Application, session, nonce, remote string, now time.Time) *tab {
 	t := &tab{joined: joined, session: session, nonce: nonce, remote: remote, conn: conn, since: now,
-		onEnd: func() {}, streams: map[uint32]*stream{}}
+		onEnd: func(error) {}, streams: map[uint32]*stream{}}
 	t.heard.Store(now.UnixNano())
 	return t
 }
 
+// errLeaving is also why a tab that has just gone was not asked: nothing was sent, whatever the request.
 var errLeaving = errors.New("the tab takes no more requests")
 
 // open begins a stream.
 func (t *tab) open() (*stream, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.err != nil {
-		return nil, &lostError{t.err}
-	}
-	if t.leaving || t.last >= 1<<31 {
+	if t.err != nil || t.leaving || t.last >= 1<<31 {
 		return nil, errLeaving
 	}
 	t.last++
@@ -109,7 +107,7 @@ func (t *tab) end(err error) {
 	streams := t.streams
 	t.streams = map[uint32]*stream{}
 	t.mu.Unlock()
-	t.onEnd() // first: what is sent again must not come here
+	t.onEnd(err) // first: what is sent again must not come here
 	for _, s := range streams {
 		s.fail(&lostError{err})
 	}
@@ -239,6 +237,13 @@ func (t *tab) ask(head wire.RequestHead, body []byte, whole bool) (*stream, erro
 	}
 	t.served.Add(1)
 	return s, nil
+}
+
+// comesBack tells whether a tab whose connection ended like this will try again by itself: not when its
+// person stopped sharing, and not after a breach (relay/js/link.js: FINAL).
+func comesBack(err error) bool {
+	var broken *breach
+	return websocket.CloseStatus(err) != wire.CloseStopped && !errors.As(err, &broken)
 }
 
 // shortened fits a reason into a close frame, which has 123 bytes for it.

@@ -21,7 +21,7 @@ export class Relay {
 
 	async start() {
 		this.port ??= await freePort();
-		const args = ["relay", "--listen", `127.0.0.1:${this.port}`, ...this.args];
+		const args = ["relay", "--debug", "--listen", `127.0.0.1:${this.port}`, ...this.args];
 		this.process = spawn(COMMAND, args, { env: { ...process.env, KOLIBRI_HOME: this.home } });
 		for (const stream of [this.process.stdout, this.process.stderr]) {
 			stream.on("data", (text) => {

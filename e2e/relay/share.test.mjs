@@ -11,6 +11,9 @@ const shared = (run, ...args) =>
 		const relay = await new Relay(...args).start();
 		try {
 			await run({ site, browser, relay });
+		} catch (error) {
+			console.error(relay.output, browser.errors); // what the relay says of requests without an answer
+			throw error;
 		} finally {
 			await relay.remove();
 		}
