@@ -207,6 +207,10 @@ func (o *one) proceed(ctx context.Context, stage transfer.Stage, body map[string
 			return errors.Join(err, o.controller.Fail(context.WithoutCancel(ctx), o.t, stage))
 		case session.Before(stage, o.said.Stage), o.said.Stage == stage && o.said.Status == session.Completed:
 			return nil
+		case o.said.Stage == transfer.Transferring && session.Before(transfer.Transferring, stage):
+			// it waits for records that this device has not, or has not been told of
+			err := fmt.Errorf("%w: the other device goes on waiting for records after all have travelled", session.ErrTotals)
+			return errors.Join(err, o.controller.Fail(context.WithoutCancel(ctx), o.t, stage))
 		case time.Since(begun) > stalled:
 			return fmt.Errorf("the other device does not get on with %s", stage)
 		}

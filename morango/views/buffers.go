@@ -51,10 +51,10 @@ func (v *Views) buffers(r *api.Request) (any, error) {
 		Previous *string `json:"previous"`
 	}{Count: total}
 	if offset < total-limit {
-		page.Next = v.pageAddress(r, q, offset+limit)
+		page.Next = v.pageAddress(r, q, limit, offset+limit)
 	}
 	if offset > 0 {
-		page.Previous = v.pageAddress(r, q, offset-limit)
+		page.Previous = v.pageAddress(r, q, limit, offset-limit)
 	}
 	head, err := api.JSON(page)
 	return wire(append(head[:len(head)-1], `,"results":`...), records, "}"), err
@@ -80,8 +80,9 @@ func wire(before []byte, records []transfer.Buffer, after string) *api.Response 
 
 // pageAddress is the address of another page; the parameters stand in the order of their names, as with
 // the original.
-func (v *Views) pageAddress(r *api.Request, q url.Values, offset int64) *string {
+func (v *Views) pageAddress(r *api.Request, q url.Values, limit, offset int64) *string {
 	q = maps.Clone(q)
+	q.Set("limit", strconv.FormatInt(limit, 10))
 	q.Del("offset")
 	if offset > 0 {
 		q.Set("offset", strconv.FormatInt(offset, 10))

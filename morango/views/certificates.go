@@ -58,6 +58,10 @@ func (v *Views) sign(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(body) == 0 { // which the original validates before it looks who asks
+		_, err := r.Clean(body, requestFields, false)
+		return nil, plainly(err)
+	}
 	who, err := auth.BasicPerson(r, v.host)
 	if err != nil {
 		return nil, err
@@ -68,16 +72,10 @@ func (v *Views) sign(r *api.Request) (any, error) {
 		if err := permit(r, tx, who, body); err != nil {
 			return err
 		}
-		q := certificates.Request{Profile: text(body, "profile"), Scope: text(body, "scope_definition"), ScopeParams: text(body, "scope_params"), PublicKey: key}
-		parent, problems, err := checkFields(tx, body, &q)
+		q := certificates.Request{ScopeParams: text(body, "scope_params"), PublicKey: key}
+		parent, err := checkFields(r, tx, body, &q, keyErr)
 		if err != nil {
 			return err
-		}
-		if keyErr != nil {
-			problems["public_key"] = []string{"This is no RSA key."}
-		}
-		if len(problems) > 0 {
-			return &api.Error{Status: http.StatusBadRequest, Body: problems}
 		}
 		made, err = certificates.Issue(tx, v.host.Rand, parent, q)
 		return err
@@ -103,12 +101,15 @@ func permit(r *api.Request, tx *store.Tx, who *auth.Person, body map[string]any)
 		Dataset string `json:"dataset_id"`
 		User    string `json:"user_id"`
 	}
-	if json.Unmarshal([]byte(text(body, "scope_params")), &params) != nil || text(body, "scope_definition") == "" {
+	var given map[string]json.RawMessage
+	scope := fmt.Sprint(body["scope_definition"])
+	if json.Unmarshal([]byte(text(body, "scope_params")), &given) != nil || len(given) == 0 || body["scope_definition"] == nil || scope == "" ||
+		json.Unmarshal([]byte(text(body, "scope_params")), &params) != nil {
 		return denied
 	}
 	may := who.IsSuperuser
 	if !may && params.Dataset == who.DatasetID {
-		switch text(body, "scope_definition") {
+		switch scope {
 		case morango.FullFacility:
 			may = who.IsFacilityAdmin()
 		case morango.SingleUser:
@@ -134,41 +135,77 @@ func permit(r *api.Request, tx *store.Tx, who *auth.Person, body map[string]any)
 	return nil
 }
 
-// checkFields looks at what is asked for, and finds the certificate that shall sign it.
-func checkFields(tx *store.Tx, body map[string]any, q *certificates.Request) (*morango.Certificate, map[string][]string, error) {
+// requestFields are what a certificate is asked for with, and what Django REST framework says of them;
+// the parent and the key have words of their own. morango/api/serializers.py: CertificateSerializer
+var requestFields = []api.Field{
+	{Name: "profile", Clean: api.CleanString(20, false)},
+	{Name: "scope_definition", Clean: cleanScope},
+	{Name: "scope_version", Clean: cleanVersion},
+	{Name: "scope_params", Clean: api.CleanString(0, false)},
+	{Name: "public_key", Clean: func(_ *api.Request, v any) (any, string, string) { return v, "", "" }},
+}
+
+func cleanScope(_ *api.Request, v any) (any, string, string) {
+	if name := fmt.Sprint(v); morango.KnownScope(name) {
+		return name, "", ""
+	}
+	return nil, api.DoesNotExist, fmt.Sprintf("Invalid pk \"%v\" - object does not exist.", v)
+}
+
+func cleanVersion(r *api.Request, v any) (any, string, string) {
+	value, id, message := api.CleanInt(r, v)
+	if n, ok := value.(int64); ok && (n < 0 || n > 1<<31-1) { // which PostgreSQL could not store
+		return nil, api.Invalid, "A valid integer is required."
+	}
+	return value, id, message
+}
+
+// plainly gives the errors of fields as lists of texts by field, in which form these views answer.
+func plainly(err error) error {
+	var e *api.Error
+	if !errors.As(err, &e) || len(e.Items) == 0 {
+		return err
+	}
 	problems := map[string][]string{}
-	missing := func(name, kind string) {
-		problems[name] = []string{fmt.Sprintf("Invalid pk %q - object does not exist.", kind)}
+	for _, item := range e.Items {
+		field, _ := item.Metadata["field"].(string)
+		message, _ := item.Metadata["message"].(string)
+		problems[field] = append(problems[field], message)
+	}
+	return &api.Error{Status: e.Status, Body: problems}
+}
+
+// checkFields looks at what is asked for, and finds the certificate that shall sign it.
+func checkFields(r *api.Request, tx *store.Tx, body map[string]any, q *certificates.Request, keyErr error) (*morango.Certificate, error) {
+	values, err := r.Clean(body, requestFields, false)
+	problems := map[string][]string{}
+	var e *api.Error
+	if err = plainly(err); errors.As(err, &e) {
+		problems = e.Body.(map[string][]string)
+	}
+	if keyErr != nil && problems["public_key"] == nil {
+		problems["public_key"] = []string{"This is no RSA key."}
 	}
 	var parent *morango.Certificate
 	switch given := body["parent"]; {
-	case given == nil:
+	case given == nil || given == "":
 		problems["parent"] = []string{"Parent certificate (to sign the requested certificate) must be specified!"}
 	default:
-		var err error
 		parent, err = morango.LoadCertificate(tx, id(body, "parent"))
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			missing("parent", fmt.Sprint(given))
+			problems["parent"] = []string{fmt.Sprintf("Invalid pk \"%v\" - object does not exist.", given)}
 		case err != nil:
-			return nil, nil, err
+			return nil, err
 		case parent.PrivateKey == "":
 			problems["parent"] = []string{"Server does not have private key for requested parent certificate!"}
 		}
 	}
-	if !morango.KnownScope(q.Scope) {
-		missing("scope_definition", q.Scope)
+	if len(problems) > 0 {
+		return nil, &api.Error{Status: http.StatusBadRequest, Body: problems}
 	}
-	if q.Profile == "" || len(q.Profile) > 20 {
-		problems["profile"] = []string{"Ensure this field has between 1 and 20 characters."}
-	}
-	n, ok := body["scope_version"].(json.Number)
-	version, err := n.Int64()
-	if !ok || err != nil || version < 0 || version > 1<<31-1 {
-		problems["scope_version"] = []string{"A valid integer is required."}
-	}
-	q.Version = version
-	return parent, problems, nil
+	q.Profile, q.Scope, q.Version = values.String("profile"), values.String("scope_definition"), values.Int("scope_version")
+	return parent, nil
 }
 
 type nonce struct {

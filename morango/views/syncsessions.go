@@ -21,7 +21,11 @@ func (v *Views) openSync(r *api.Request) (any, error) {
 	}
 	chain, err := readChain(body["certificate_chain"])
 	if err == nil {
-		_, err = certificates.SaveChain(r.Tx, chain, text(body, "client_certificate_id"))
+		expected := text(body, "client_certificate_id")
+		if expected == "" && len(chain) > 0 { // said to be missing below
+			expected = chain[len(chain)-1].ID
+		}
+		_, err = certificates.SaveChain(r.Tx, chain, expected)
 	}
 	var refused *certificates.Error
 	if errors.As(err, &refused) {
@@ -33,10 +37,10 @@ func (v *Views) openSync(r *api.Request) (any, error) {
 		return nil, err
 	}
 	client, err := morango.LoadCertificate(r.Tx, id(body, "client_certificate_id"))
-	if err != nil {
-		return nil, err
+	var server *morango.Certificate
+	if err == nil {
+		server, err = owned(r.Tx, id(body, "server_certificate_id"))
 	}
-	server, err := owned(r.Tx, id(body, "server_certificate_id"))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, refuse(http.StatusBadRequest, "Requested certificate does not exist!")

@@ -75,7 +75,7 @@ func (v *Views) openTransfer(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	push, _ := body["push"].(bool)
+	push := truth(body["push"])
 	t := &session.Transfer{Push: push, Filter: transfer.ParseFilter(text(body, "filter")), ClientFSIC: text(body, "client_fsic")}
 	var s *session.Sync
 	err = v.host.DB.Read(r.Ctx, func(tx *store.Tx) (err error) {
@@ -114,7 +114,7 @@ func (v *Views) openTransfer(r *api.Request) (any, error) {
 		return nil, err
 	}
 	if push {
-		if t.Total, err = count(body, "records_total"); err != nil {
+		if t.Total, err = count(r, body, "records_total"); err != nil {
 			return nil, err
 		}
 	}
@@ -151,17 +151,34 @@ func blame(err error) error {
 	return err
 }
 
+// truth is what Python takes a value for.
+func truth(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case json.Number:
+		f, err := v.Float64()
+		return err != nil || f != 0
+	}
+	return false
+}
+
 // count reads a number of records or bytes; nil when it is not given.
-func count(body map[string]any, name string) (*int64, error) {
+func count(r *api.Request, body map[string]any, name string) (*int64, error) {
 	if body[name] == nil {
 		return nil, nil
 	}
-	n, ok := body[name].(json.Number)
-	value, err := n.Int64()
-	if !ok || err != nil || value < 0 || value > 1<<53 {
-		return nil, &api.Error{Status: http.StatusBadRequest, Body: map[string][]string{name: {"A valid integer is required."}}}
+	value, _, message := api.CleanInt(r, body[name])
+	n, ok := value.(int64)
+	if message == "" && (!ok || n < 0 || n > 1<<53) {
+		message = "A valid integer is required."
 	}
-	return &value, nil
+	if message != "" {
+		return nil, api.FieldError(api.Invalid, name, message)
+	}
+	return &n, nil
 }
 
 // activeTransfer is the transfer session of the path, unless it is closed.
@@ -194,7 +211,7 @@ func (v *Views) proceed(r *api.Request) (any, error) {
 	}
 	counted := map[string]*int64{}
 	for _, name := range []string{"records_total", "records_transferred", "bytes_sent", "bytes_received"} {
-		if counted[name], err = count(body, name); err != nil {
+		if counted[name], err = count(r, body, name); err != nil {
 			return nil, err
 		}
 	}
@@ -216,7 +233,7 @@ func (v *Views) proceed(r *api.Request) (any, error) {
 	}
 	defer v.controller.Lock(t.ID)()
 	err = v.host.DB.Write(r.Ctx, func(tx *store.Tx) (err error) {
-		if t, err = session.LoadTransfer(tx, t.ID); err != nil {
+		if t, err = v.activeTransfer(r, tx); err != nil { // the stage may have been the last
 			return err
 		}
 		if n := counted["records_total"]; n != nil {

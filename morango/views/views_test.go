@@ -122,8 +122,28 @@ func TestWhoMayHaveACertificate(t *testing.T) {
 		{"superuser", map[string]any{"public_key": "x"}, 400, "no RSA key"},
 		{"superuser", map[string]any{"profile": "zzz"}, 400, "Certificate profile is zzz but parent's is facilitydata"},
 		{"admin", map[string]any{"scope_params": "["}, 403, "PERMISSION_DENIED"},
+		{"superuser", map[string]any{"scope_params": "{}"}, 403, "PERMISSION_DENIED"},
+		{"superuser", map[string]any{"scope_params": "null"}, 403, "PERMISSION_DENIED"},
+		{"superuser", map[string]any{"parent": ""}, 400, `{"parent":["Parent certificate (to sign the requested certificate) must be specified!"]}`},
+		{"superuser", map[string]any{"scope_definition": 7}, 400, `{"scope_definition":["Invalid pk \"7\" - object does not exist."]}`},
+		{"superuser", map[string]any{"profile": nil}, 400, `{"profile":["This field may not be null."]}`},
+		{"superuser", map[string]any{"profile": "  "}, 400, `{"profile":["This field may not be blank."]}`},
+		{"superuser", map[string]any{"profile": strings.Repeat("x", 21)}, 400, `{"profile":["Ensure this field has no more than 20 characters."]}`},
+		{"superuser", map[string]any{"profile": []int{1}}, 400, `{"profile":["Not a valid string."]}`},
+		{"superuser", map[string]any{"scope_version": nil}, 400, `{"scope_version":["This field may not be null."]}`},
+		{"superuser", map[string]any{"scope_version": "2"}, 201, `"scope_version":2`},
+		{"superuser", map[string]any{"public_key": nil}, 400, `{"public_key":["This field may not be null."]}`},
 	} {
 		require.Contains(t, o.do("POST", "certificates/", c.who, o.wish(c.change), c.status, nil), c.says)
+	}
+}
+
+// The answers are those of a real Kolibri 0.19.5.
+func TestEmptyRequestForACertificateNamesItsFields(t *testing.T) {
+	o := newOther(t)
+	for _, who := range []string{"", "superuser"} {
+		require.JSONEq(t, `{"profile": ["This field is required."], "scope_definition": ["This field is required."], "scope_version": ["This field is required."],
+			"scope_params": ["This field is required."], "public_key": ["This field is required."]}`, o.do("POST", "certificates/", who, map[string]any{}, 400, nil))
 	}
 }
 
@@ -173,6 +193,7 @@ func TestSyncSessionNeedsProof(t *testing.T) {
 		"chain":              {map[string]string{"certificate_chain": "[]"}, 403, "Saving certificate chain has failed"},
 		"malformed chain":    {map[string]string{"certificate_chain": "{"}, 403, "Saving certificate chain has failed"},
 		"other certificate":  {map[string]string{"client_certificate_id": o.root.ID}, 403, "Saving certificate chain has failed"},
+		"no certificate":     {map[string]string{"client_certificate_id": ""}, 400, "Requested certificate does not exist!"},
 		"server certificate": {map[string]string{"server_certificate_id": zeros}, 400, "Requested certificate does not exist!"},
 		"id again":           {map[string]string{"id": used["id"]}, 400, "already exists"},
 		"malformed id":       {map[string]string{"id": "x"}, 400, "32 hexadecimal digits"},
@@ -253,6 +274,60 @@ func TestTransferStaysWithinItsScopeAndStages(t *testing.T) {
 	o.do("PATCH", lying, "", map[string]any{"transfer_stage": "serializing", "client_fsic": "["}, 200, nil)
 	o.do("PATCH", lying, "", map[string]any{"transfer_stage": "queuing"}, 200, &now)
 	require.Equal(t, "errored", now.Status, "counters that are none")
+}
+
+// The answers are those of a real Kolibri 0.19.5, but for negative numbers, which it takes.
+func TestCountsAreNumbers(t *testing.T) {
+	o := newOther(t)
+	o.certify()
+	transfer := o.begin(o.session(), false, o.IDs["dataset"], 201)
+	for _, field := range []string{"records_total", "records_transferred", "bytes_sent", "bytes_received"} {
+		for _, good := range []any{4, "4", 4.0} {
+			require.Contains(t, o.do("PATCH", transfer, "", map[string]any{field: good}, 200, nil), `"`+field+`":4`)
+		}
+		for _, bad := range []any{"x", "", 5.5, true, []int{1}, -1} {
+			require.JSONEq(t, `[{"id": "INVALID", "metadata": {"field": "`+field+`", "message": "A valid integer is required."}}]`,
+				o.do("PATCH", transfer, "", map[string]any{field: bad}, 400, nil))
+		}
+	}
+}
+
+func TestPagesOfRecords(t *testing.T) {
+	o := newOther(t)
+	o.certify()
+	transfer := o.begin(o.session(), false, o.IDs["dataset"], 201)
+	o.do("PATCH", transfer, "", map[string]any{"transfer_stage": "serializing", "client_fsic": `{"super": {}, "sub": {}}`}, 200, nil)
+	o.do("PATCH", transfer, "", map[string]any{"transfer_stage": "queuing"}, 200, nil)
+	id := strings.Split(transfer, "/")[1]
+	type page struct {
+		Count          int
+		Next, Previous *string
+		Results        []struct {
+			ModelUUID string `json:"model_uuid"`
+		}
+	}
+	var all []struct {
+		ModelUUID string `json:"model_uuid"`
+	}
+	o.do("GET", "buffers/?transfer_session_id="+id, "", nil, 200, &all)
+	require.Greater(t, len(all), 6)
+	address := func(query string) *string { a := o.HTTP.URL + base + "buffers/?" + query; return &a }
+	for query, want := range map[string]page{
+		"limit=3&offset=3":                       {len(all), address("limit=3&offset=6&transfer_session_id=" + id), address("limit=3&transfer_session_id=" + id), all[3:6]},
+		"x=1&limit=2":                            {len(all), address("limit=2&offset=2&transfer_session_id=" + id + "&x=1"), nil, all[:2]},
+		"limit=1&limit=%202&offset=-1":           {len(all), address("limit=2&offset=2&transfer_session_id=" + id), nil, all[:2]},
+		"limit=99999999999999999999":             {len(all), nil, nil, all},
+		"limit=2&offset=99999999999999999999999": {len(all), nil, address("limit=2&offset=9223372036854775805&transfer_session_id=" + id), all[:0]},
+	} {
+		var got page
+		o.do("GET", "buffers/?"+query+"&transfer_session_id="+id, "", nil, 200, &got)
+		require.Equal(t, want, got, query)
+	}
+	for _, query := range []string{"limit=0", "limit=x", "limit=-1", "limit=2.5", "offset=3"} {
+		require.True(t, strings.HasPrefix(o.do("GET", "buffers/?"+query+"&transfer_session_id="+id, "", nil, 200, nil), "["), query)
+	}
+	o.do("PATCH", transfer, "", map[string]any{"transfer_stage": "cleanup", "records_transferred": len(all)}, 404, nil)
+	o.do("GET", transfer, "", nil, 404, nil)
 }
 
 func TestPushedRecordsAreChecked(t *testing.T) {

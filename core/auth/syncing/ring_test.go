@@ -193,6 +193,11 @@ func TestOtherDeviceLies(t *testing.T) {
 				body["records_total"] = 1 << 50
 			}
 		},
+		"nothing": func(path string, body map[string]any) {
+			if body["records_total"] != nil {
+				body["records_total"] = 0
+			}
+		},
 		"less than nothing": func(path string, body map[string]any) {
 			if body["records_total"] != nil {
 				body["records_total"] = -5
