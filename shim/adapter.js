@@ -125,6 +125,10 @@ async function toAxios(answer, config) {
  */
 async function dataOf({ body }, type, responseType) {
 	if (responseType === "stream") return body;
+	// The usual case, without the browser's way round through a Response.
+	if (body instanceof Uint8Array && (!responseType || responseType === "json" || responseType === "text")) {
+		return new TextDecoder().decode(body);
+	}
 	const response = new Response(/** @type {BodyInit | null} */ (body), {
 		headers: type ? { "Content-Type": type } : {},
 	});

@@ -2,7 +2,7 @@
 // leads, else in another tab's, which only the service worker can reach.
 
 import { scoped } from "../worker/protocol.js";
-import { compileModule } from "./module.js";
+import { ask, compileModule } from "./module.js";
 
 /** @typedef {import("../worker/worker.js").Report | {t: "progress", loaded: number, total: number}} Report */
 
@@ -23,6 +23,8 @@ export class Host {
 		this.epoch = null;
 		/** @type {Promise<WebAssembly.Module> | null} the server's program, once somebody wanted it */
 		this.module = null;
+		/** @type {Promise<Response> | null} */
+		this.asked = null;
 		this.news = new BroadcastChannel(scoped(root, "leader"));
 		navigator.serviceWorker?.addEventListener("message", (event) => this.answer(event));
 	}
@@ -47,8 +49,16 @@ export class Host {
 			});
 		};
 		if (again) this.module = null;
+		const quick = !this.module && !again && !hostIsSlow(this.build.shell);
+		this.asked = quick ? ask(new URL(this.build.wasm, this.root)) : null;
 		this.isServed().then((served) => {
-			if (!served) this.program(again).catch(() => {}); // lead meets the failure
+			if (!served)
+				this.program(again).catch(() => {}); // lead meets the failure
+			else
+				this.takeAsked()?.then(
+					({ body }) => body?.cancel(),
+					() => {},
+				);
 		});
 	}
 
@@ -65,11 +75,19 @@ export class Host {
 	program(again = false) {
 		this.module ??= compileModule(new URL(this.build.wasm, this.root), {
 			again,
+			asked: this.takeAsked(),
 			slow: hostIsSlow(this.build.shell),
 			bytes: this.build.wasmBytes,
 			onProgress: (loaded, total) => this.onReport({ t: "progress", loaded, total }),
 		});
 		return this.module;
+	}
+
+	/** The answer that the module comes in, for the first who wants it. */
+	takeAsked() {
+		const { asked } = this;
+		this.asked = null;
+		return asked;
 	}
 
 	/** Ends this tab's worker; whoever waits for its answers is told. */

@@ -20,6 +20,7 @@ export class ModuleError extends Error {
  * @property {boolean} again after a failure: do not trust what the HTTP cache holds
  * @property {boolean} slow the host answers so slowly that a person wants to see progress
  * @property {number} bytes the module's size
+ * @property {Promise<Response> | null} [asked] the answer that `ask` has been waiting for already
  * @property {(loaded: number, total: number) => void} onProgress
  */
 
@@ -30,7 +31,7 @@ export class ModuleError extends Error {
  */
 export async function compileModule(url, loading) {
 	if (loading.again || (loading.slow && !(await isCached(url)))) await download(url, loading);
-	const response = await fetchModule(url);
+	const response = await fetchModule(url, loading.asked);
 	try {
 		return await WebAssembly.compileStreaming(response);
 	} catch (error) {
@@ -74,11 +75,22 @@ async function isCached(url) {
 	}
 }
 
-/** @param {URL} url */
-async function fetchModule(url) {
+/**
+ * Asks for the module before it is known whether this tab needs it: to find that out takes as long as
+ * the first bytes.
+ * @param {URL} url
+ */
+export function ask(url) {
+	const answer = fetch(url, { cache: "force-cache" });
+	answer.catch(() => {}); // fetchModule meets the failure
+	return answer;
+}
+
+/** @param {URL} url @param {Promise<Response> | null} [asked] */
+async function fetchModule(url, asked) {
 	let response;
 	try {
-		response = await fetch(url, { cache: "force-cache" });
+		response = await (asked ?? ask(url));
 	} catch (error) {
 		// Offline with an emptied HTTP cache: the copy that the service worker put aside.
 		const kept = await caches.match(url).catch(() => undefined);

@@ -251,8 +251,9 @@ export class PortServer {
 				continue;
 			}
 			const taken = this.jar.set(line.slice(at + 2));
-			if (taken?.changed) save = true;
-			if (taken?.visible) changed.push(taken.name);
+			if (!taken?.changed) continue; // for a page each costs a call to another process
+			save = true;
+			if (taken.visible) changed.push(taken.name);
 		}
 		const saved = save ? this.saveJar() : null;
 		if (exchange) exchange.gate = saved;

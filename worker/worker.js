@@ -62,9 +62,9 @@ async function lead() {
 	tell({ t: "leading", epoch });
 	new BroadcastChannel(scoped(root, "leader")).postMessage({ t: "leading", epoch });
 
-	fetchEarly();
 	const go = new Go();
-	await installOPFS(go);
+	const files = await installOPFS(go);
+	fetchEarly(files);
 	const fail = (/** @type {string} */ code, /** @type {string} */ message) => {
 		tell({ t: "failed", code, message });
 	};
@@ -109,20 +109,16 @@ function listen() {
 /** Files that Go is going to ask for, fetched while its module is being compiled. */
 const early = new Map();
 
-async function fetchEarly() {
+/** @param {import("../store/opfs/opfs.js").Files} files */
+async function fetchEarly(files) {
 	const ahead = (/** @type {string} */ path) => {
 		const content = asset(new URL(path, root));
 		content.catch(() => {}); // whoever asks for it meets the failure
 		early.set(path, content);
 	};
 	ahead("data/pages.json");
-	const there = await hasDatabase().catch(() => false);
+	const there = await files.ahead(homeFolder(root), ["db.sqlite3", "db.sqlite3-wal"]).catch(() => false);
 	if (!there) ahead(build.home);
-}
-
-async function hasDatabase() {
-	const home = await (await navigator.storage.getDirectory()).getDirectoryHandle(homeFolder(root));
-	return Boolean(await home.getFileHandle("db.sqlite3"));
 }
 
 /** @param {string} path @returns {Promise<Uint8Array>} */

@@ -44,6 +44,8 @@ const RETRY_FOR_MS = 5000;
  * @property {(dir: string, from: string, to: string) => Promise<void>} rename replaces `to`
  * @property {(dir: string, name: string) => Promise<number>} modified when a file was written, in milliseconds since 1970
  * @property {() => Promise<void>} probe rejects where files cannot be opened synchronously and renamed
+ * @property {(dir: string, names: string[]) => Promise<boolean>} ahead opens the files of these names that
+ *     are in dir, for the first who lists and opens them; whether the first of them is there
  * @property {() => string} error what the last failed import said
  */
 
@@ -117,6 +119,18 @@ function makeFiles(handles, error, root) {
 		return directory;
 	};
 
+	// What was opened before Go asked for it. Whatever else is done in a directory gives it back first.
+	let early = noneEarly;
+	/** @type {Promise<unknown>} */
+	let opening = Promise.resolve();
+	const giveBack = async () => {
+		await opening;
+		const { dir, files } = early;
+		early = noneEarly;
+		if (dir === null) return;
+		for (const file of files.values()) (await file.catch(() => null))?.close();
+	};
+
 	/** @param {string} dir @param {string} name @param {boolean} create */
 	const fileAt = async (dir, name, create) =>
 		/** @type {FileHandle} */ (await (await directoryAt(dir)).getFileHandle(name, { create }));
@@ -137,21 +151,44 @@ function makeFiles(handles, error, root) {
 		}
 	}
 
+	/** @param {string} dir @param {string[]} names */
+	async function openAhead(dir, names) {
+		let directory = root ?? (await navigator.storage.getDirectory());
+		for (const part of dir.split("/")) directory = await directory.getDirectoryHandle(part);
+		const there = await filesIn(directory);
+		/** @type {typeof early.files} */
+		const files = new Map();
+		for (const name of names.filter((name) => there.includes(name))) {
+			const handle = directory.getFileHandle(name).then(openHandle);
+			handle.catch(() => {}); // as above
+			files.set(name, handle);
+		}
+		early = { dir, names: there, files };
+		return files.has(names[0]);
+	}
+
 	return {
 		error,
 
+		ahead(dir, names) {
+			const answer = openAhead(dir, names);
+			opening = answer.catch(() => {}); // whoever opens the files meets the failure
+			return answer;
+		},
+
 		async list(dir) {
-			const names = [];
-			const entries = /** @type {any} */ (await directoryAt(dir)).entries();
-			for await (const [name, entry] of entries) {
-				if (entry.kind === "file") names.push(name);
-			}
+			await opening;
+			if (trimmed(dir) !== early.dir || !early.names) return filesIn(await directoryAt(dir));
+			const { names } = early;
+			early.names = null;
 			return names;
 		},
 
 		async open(dir, name, create) {
-			const file = await fileAt(dir, name, create);
-			const handle = await withoutOtherHolder(() => file.createSyncAccessHandle());
+			await opening;
+			const opened = trimmed(dir) === early.dir ? early.files.get(name) : undefined;
+			if (opened) early.files.delete(name);
+			const handle = (await opened?.catch(() => null)) ?? (await openHandle(await fileAt(dir, name, create)));
 			const free = handles.indexOf(undefined);
 			const number = free < 0 ? handles.length : free;
 			handles[number] = handle;
@@ -165,6 +202,7 @@ function makeFiles(handles, error, root) {
 
 		async remove(dir, name) {
 			try {
+				await giveBack();
 				await withoutOtherHolder(async () => (await directoryAt(dir)).removeEntry(name));
 			} catch (failure) {
 				if (/** @type {any} */ (failure)?.name !== "NotFoundError") throw failure;
@@ -175,6 +213,7 @@ function makeFiles(handles, error, root) {
 			const parts = dir.split("/").filter(Boolean);
 			const name = /** @type {string} */ (parts.pop());
 			try {
+				await giveBack();
 				const parent = await directoryAt(parts.join("/"));
 				await withoutOtherHolder(() => parent.removeEntry(name, { recursive: true }));
 			} catch (failure) {
@@ -183,6 +222,7 @@ function makeFiles(handles, error, root) {
 		},
 
 		async rename(dir, from, to) {
+			await giveBack();
 			const file = await fileAt(dir, from, false);
 			await withoutOtherHolder(() => file.move(to));
 		},
@@ -194,6 +234,25 @@ function makeFiles(handles, error, root) {
 		probe: () => probing,
 	};
 }
+
+/** @type {{dir: string | null, names: string[] | null, files: Map<string, Promise<SyncHandle>>}} */
+const noneEarly = { dir: null, names: null, files: new Map() };
+
+/** Go's directories end in a slash. @param {string} dir */
+const trimmed = (dir) => dir.replace(/\/$/, "");
+
+/** @param {FileSystemDirectoryHandle} directory */
+async function filesIn(directory) {
+	const names = [];
+	for await (const [name, entry] of /** @type {any} */ (directory).entries()) {
+		if (entry.kind === "file") names.push(name);
+	}
+	return names;
+}
+
+/** @param {FileSystemFileHandle} file */
+const openHandle = (file) =>
+	withoutOtherHolder(() => /** @type {FileHandle} */ (file).createSyncAccessHandle());
 
 /**
  * Repeats an action while somebody else still holds the file.

@@ -11,6 +11,7 @@ import (
 	"kolibri/store"
 	"kolibri/store/opfs"
 	"kolibri/store/storetest"
+	"kolibri/store/tab"
 )
 
 func TestConformance(t *testing.T) { storetest.RunDisk(t, opfs.Disk) }
@@ -45,6 +46,39 @@ func TestCalls(t *testing.T) {
 	require.LessOrEqual(t, calls("read")-before["read"], 5, "pages stay in the cache")
 	require.Equal(t, before["flush"], calls("flush"))
 	require.Equal(t, before["truncate"], calls("truncate"))
+}
+
+// TestAhead: files that were opened before Go has started serve whoever wants them, and are in nobody's way.
+func TestAhead(t *testing.T) {
+	ctx := context.Background()
+	ahead := func(names ...any) bool {
+		there, err := tab.Await(ctx, js.Global().Get("kolibriOPFS").Call("ahead", "ahead", names))
+		require.NoError(t, err)
+		return there.Bool()
+	}
+	open := func() *store.DB {
+		db, err := opfs.Disk.Open(ctx, "ahead", "db.sqlite3", nil)
+		require.NoError(t, err)
+		return db
+	}
+	_, err := tab.Await(ctx, js.Global().Get("kolibriOPFS").Call("ahead", "no-such-folder", []any{"db.sqlite3"}))
+	require.Error(t, err)
+	db := open()
+	_, err = db.Pool().Exec("INSERT INTO morango_nonce (id, timestamp, ip) VALUES ('1', '2026-01-01', 'kept')")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	require.False(t, ahead("other.sqlite3"))
+	require.True(t, ahead("db.sqlite3", "db.sqlite3-wal"))
+	db = open()
+	var ip string
+	require.NoError(t, db.Pool().QueryRow("SELECT ip FROM morango_nonce WHERE id = '1'").Scan(&ip))
+	require.Equal(t, "kept", ip)
+	require.NoError(t, db.Close())
+
+	require.True(t, ahead("db.sqlite3"))
+	require.NoError(t, opfs.Disk.Remove(ctx, "ahead", "db.sqlite3"))
+	require.False(t, ahead("db.sqlite3"))
 }
 
 func BenchmarkDisk(b *testing.B) { storetest.BenchDisk(b, opfs.Disk) }

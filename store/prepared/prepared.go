@@ -156,7 +156,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 		return nil, err
 	}
 	inner := s.(statement)
-	return &stmt{inner: inner, conn: c, query: query, writes: !inner.ReadOnly()}, nil
+	return &stmt{inner: inner, conn: c, query: query, writes: !inner.ReadOnly(), keep: keep(query)}, nil
 }
 
 // keep tells whether a query is worth keeping. Pragmas do their work while they are compiled.
@@ -186,6 +186,7 @@ type stmt struct {
 	conn   *conn
 	query  string
 	writes bool
+	keep   bool
 }
 
 var (
@@ -197,7 +198,7 @@ var (
 // Close implements driver.Stmt: the statement waits for its next use.
 func (s *stmt) Close() error {
 	c := s.conn
-	if !keep(s.query) || c.idle[s.query] != nil {
+	if !s.keep || c.idle[s.query] != nil {
 		return s.inner.Close()
 	}
 	c.idle[s.query] = c.oldest.PushFront(s)
