@@ -81,11 +81,17 @@ func dequeue(tx *store.Tx, e *transfer.Event, t *Transfer, _ Input) (bool, error
 	return true, transfer.Dequeue(tx, &e.Session)
 }
 
-// deserialize brings what was received into the apps' tables. What changed there meanwhile goes into
-// the store first, so that a conflict is seen as one.
+// deserialize brings what was received into the apps' tables, also by an earlier transfer that ended
+// before it did so, since none will bring it again. What changed there meanwhile goes into the store
+// first, so that a conflict is seen as one.
 func (c *Controller) deserialize(tx *store.Tx, e *transfer.Event, t *Transfer, in Input) (bool, error) {
-	if !e.Receives() || t.Transferred == 0 {
+	if !e.Receives() {
 		return true, nil
+	}
+	if t.Transferred == 0 {
+		if left, err := transfer.Waiting(tx, t.Filter); err != nil || !left {
+			return true, err
+		}
 	}
 	if result, err := transfer.Serialize(tx, t.Filter, c.options(in)); err != nil || result.More {
 		return false, err

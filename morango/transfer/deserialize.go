@@ -36,6 +36,17 @@ func Deserialize(tx *store.Tx, filter Filter, o Options) (Result, error) {
 	return d.done, nil
 }
 
+// Waiting tells whether the store has changed records in the filter that Deserialize has not seen yet.
+func Waiting(tx *store.Tx, filter Filter) (bool, error) {
+	var names []string
+	for _, m := range models() {
+		names = append(names, m.Name)
+	}
+	where, args := filter.condition(tx, "partition")
+	return tx.Exists("SELECT 1 FROM morango_store WHERE profile = ? AND model_name IN ? AND dirty_bit AND coalesce(deserialization_error, '') = '' AND "+where,
+		append([]any{morango.Profile, store.In(names)}, args...)...)
+}
+
 // deserialization is one run.
 type deserialization struct {
 	tx      *store.Tx

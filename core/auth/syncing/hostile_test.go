@@ -3,6 +3,7 @@ package syncing_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kolibri/core/api"
+	"kolibri/core/auth/syncing"
 	"kolibri/morango"
+	"kolibri/morango/transfer"
 	"kolibri/server/servertest"
 	"kolibri/store"
 )
@@ -97,4 +100,35 @@ func TestOtherDeviceStallsUntilItIsCancelled(t *testing.T) {
 	_, err = syncerOf(s, api.NewOutgoing(http.DefaultTransport)).Sync(context.Background(), o)
 	require.NoError(t, err)
 	require.Len(t, people(t, s.DB, w.IDs["facility"]), 8)
+}
+
+// Whatever step a transfer ends before, the next one brings what it has left to its end, even if
+// nothing is to travel any more.
+func TestTransfersThatEndBeforeAnyStage(t *testing.T) {
+	w, d := servertest.NewWorld(t), empty(t)
+	_, err := d.Sync(context.Background(), from(w))
+	require.NoError(t, err)
+	gone := errors.New("gone")
+	for i, stage := range transfer.Stages {
+		for _, push := range []bool{false, true} {
+			name := fmt.Sprintf("changed before %s %v", stage, push)
+			there, here := w.DB, d.DB
+			if push {
+				there, here = here, there
+			}
+			rename(t, there, w.IDs["learner"], name)
+			o := from(w)
+			o.Progress = func(s syncing.Step) error {
+				if s.Push == push && s.Stage == stage {
+					return gone
+				}
+				return nil
+			}
+			_, err := d.Sync(context.Background(), o)
+			require.ErrorIs(t, err, gone, name)
+			_, err = d.Sync(context.Background(), from(w))
+			require.NoError(t, err, name)
+			require.Equal(t, name, nameOf(t, here, w.IDs["learner"]), "%d", i)
+		}
+	}
 }
