@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-const ARGS = [
+export const ARGS = [
 	"--no-sandbox",
 	"--disable-gpu",
 	"--disable-quic",
@@ -50,7 +50,7 @@ export class Browser {
 		this.errors = [];
 	}
 
-	/** @param {import("playwright-core").BrowserContextOptions} [options] */
+	/** @param {Parameters<typeof chromium.launchPersistentContext>[1]} [options] */
 	async launch(options = {}) {
 		this.context = await chromium.launchPersistentContext(this.profile, {
 			executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
