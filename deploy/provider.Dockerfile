@@ -19,10 +19,10 @@ FROM scratch
 COPY --from=base /image/ /
 COPY bin/kolibri /kolibri
 USER 10001:10001
-ENV HOME=/data KOLIBRI_HOME=/data
+ENV HOME=/data KOLIBRI_HOME=/data KOLIBRI_PROVIDER_LISTEN=:8095
 VOLUME /data
 EXPOSE 8095
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["/kolibri", "provider", "ready"]
 ENTRYPOINT ["/kolibri", "provider"]
-CMD ["--listen", ":8095", "--log-format", "json"]
+CMD ["--log-format", "json"]

@@ -129,8 +129,12 @@ func (c *compute) serveMedia(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// others' hosts are none of this service's business, and their failures would count as the provider's
-	if u, err := l.client.Resolve(want.Address); err != nil || !l.client.Own(u) {
+	u, err := l.client.Resolve(want.Address)
+	if err != nil || !l.client.Own(u) {
 		return invalid("the parameter url is no address of the provider")
+	}
+	if strings.Contains(u.Path, "/api/") && !strings.Contains(u.Path, "/api/content/channel-thumbnail/") {
+		return invalid("the parameter url is an address of the provider's API, and no file") // people's data is not kept as files are
 	}
 	err = c.media.Serve(w, r, want, c.service.config.Timeout)
 	switch {

@@ -9,6 +9,7 @@ import (
 	_ "embed" // the description of the API
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,10 +62,25 @@ func (s *Service) routes() *http.ServeMux {
 			mux.Handle(pattern, s.guarded(handle))
 		}
 	}
-	mux.Handle("/", s.guarded(func(http.ResponseWriter, *http.Request) error {
-		return &Problem{Status: http.StatusNotFound, Code: "not_found", Message: "there is nothing at this address"}
-	}))
+	mux.Handle("/", s.guarded(func(w http.ResponseWriter, r *http.Request) error { return nothing(mux, w, r) }))
 	return mux
+}
+
+// nothing tells an address without anything from one that has something for other methods.
+func nothing(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return &Problem{Status: http.StatusNotFound, Code: "not_found", Message: "there is nothing at this address"}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: "this address has no " + r.Method}
 }
 
 // ServeHTTP implements http.Handler.
@@ -122,6 +138,10 @@ func read(w http.ResponseWriter, r *http.Request, into any) error {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return &Problem{Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", Message: fmt.Sprintf("the body has more than %d bytes", large.Limit)}
+		}
 		return invalid("the body is not the JSON that is expected: " + strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if d.More() {
@@ -150,6 +170,9 @@ func (s *Service) create(w http.ResponseWriter, r *http.Request) error {
 	var f platform.Fields
 	if err := read(w, r, &f); err != nil {
 		return err
+	}
+	if f.Role != "" && f.Role != "learner" && f.Role != "coach" {
+		return invalid("role is learner or coach")
 	}
 	l, o, err := s.target(ctx, r)
 	if err != nil {

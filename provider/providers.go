@@ -25,6 +25,17 @@ type details struct {
 	AccountID    string          `json:"account_id"`
 }
 
+// idOf is the text of an id, or nothing for what is none.
+func idOf(raw json.RawMessage) (id string) {
+	if json.Unmarshal(raw, &id) == nil {
+		return id
+	}
+	if text := string(raw); strings.Trim(text, "0123456789") == "" {
+		return text
+	}
+	return ""
+}
+
 // shown is a provider without its secrets.
 type shown struct {
 	registry.Provider
@@ -47,12 +58,12 @@ func (s *Service) addProvider(w http.ResponseWriter, r *http.Request) error {
 	if err := read(w, r, &d); err != nil {
 		return err
 	}
-	p := registry.Provider{ID: strings.Trim(string(d.ID), `"`), Type: d.Type, BaseURL: d.BaseURL, Username: d.Username, Facility: d.Facility,
+	p := registry.Provider{ID: idOf(d.ID), Type: d.Type, BaseURL: d.BaseURL, Username: d.Username, Facility: d.Facility,
 		ClientID: d.ClientID, AccountID: d.AccountID,
 		Secrets: registry.Secrets{Password: d.Password, ClientSecret: d.ClientSecret, AccessToken: d.AccessToken}}
 	switch {
 	case !registry.IsID(p.ID):
-		return invalid("id is a number or a text of letters, digits, dots, dashes and underscores")
+		return invalid("id is a whole number or a text of letters, digits, dots, dashes and underscores")
 	case p.Type == registry.Kolibri && p.Username == "":
 		return invalid("a Kolibri needs a username")
 	case p.Type == registry.Canvas && p.Secrets.AccessToken == "" && (p.ClientID == "" || p.Secrets.ClientSecret == ""):

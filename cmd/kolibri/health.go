@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -93,16 +94,18 @@ func readyVerb(c *command, args []string) int {
 	if s == nil {
 		return code
 	}
-	if err := askReady(s.at(readProcess(s.Home).Port)); err != nil {
+	if err := askReady("http://" + s.at(readProcess(s.Home).Port)); err != nil {
 		return c.fail(err)
 	}
 	return 0
 }
 
-// askReady returns why the server at a host and port is not ready.
+// askReady returns why the server at an address is not ready. It is one on this machine that is told nothing, so its
+// certificate, which is for another name, proves nothing that is needed here.
 func askReady(at string) error {
-	client := http.Client{Timeout: readyTimeout + time.Second}
-	answer, err := client.Get("http://" + at + "/readyz")
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}
+	client := http.Client{Timeout: readyTimeout + time.Second, Transport: transport}
+	answer, err := client.Get(at + "/readyz")
 	if err != nil {
 		return err
 	}

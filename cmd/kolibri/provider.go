@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -24,6 +25,10 @@ import (
 const (
 	providerTokenVariable = "KOLIBRI_PROVIDER_TOKEN"
 	providerKeyVariable   = "KOLIBRI_PROVIDER_KEY"
+	// these three say the same to the service and to who asks whether it is ready, such as a container's health check
+	providerListenVariable  = "KOLIBRI_PROVIDER_LISTEN"
+	providerCertVariable    = "KOLIBRI_PROVIDER_CERT"
+	providerCertKeyVariable = "KOLIBRI_PROVIDER_CERT_KEY"
 	// minToken is the fewest characters of a token that cannot be guessed in time.
 	minToken = 16
 )
@@ -43,13 +48,13 @@ func providerVerb(c *command, args []string) int {
 	var o providerOptions
 	flags := flag.NewFlagSet("provider", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:8095", "Address and port of the API; :8095 is every address of this computer")
+	flags.StringVar(&o.listen, "listen", cmp.Or(os.Getenv(providerListenVariable), "127.0.0.1:8095"), "Address and port of the API; :8095 is every address of this computer ("+providerListenVariable+")")
 	flags.StringVar(&o.config.Token, "token", os.Getenv(providerTokenVariable), "What callers show in their Authorization header ("+providerTokenVariable+")")
 	flags.StringVar(&o.config.Callback, "callback", "", "Address that is POSTed {\"provider_id\": ...} when details of a provider are missing")
 	flags.StringVar(&o.config.PublicURL, "public-url", "", "Address under which browsers find this service, for OAuth")
 	flags.StringVar(&o.database, "database", "", "File in which providers are kept (provider/provider.sqlite3 in KOLIBRI_HOME)")
-	flags.StringVar(&o.cert, "cert", "", "File with a certificate: the service speaks https")
-	flags.StringVar(&o.key, "key", "", "File with the certificate's key")
+	flags.StringVar(&o.cert, "cert", os.Getenv(providerCertVariable), "File with a certificate: the service speaks https ("+providerCertVariable+")")
+	flags.StringVar(&o.key, "key", os.Getenv(providerCertKeyVariable), "File with the certificate's key ("+providerCertKeyVariable+")")
 	flags.Func("allow-host", "Host or network of your own that providers may be in, such as 192.168.1.20:8080 or 10.1.0.0/16 (may be given again); those of the Internet always may", func(text string) error {
 		o.hosts = append(o.hosts, text)
 		return nil
@@ -70,11 +75,7 @@ func providerVerb(c *command, args []string) int {
 	case err != nil:
 		return c.usage("kolibri provider", strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
 	case flags.NArg() == 1 && flags.Arg(0) == "ready": // for containers without any other program
-		_, port, err := net.SplitHostPort(o.listen)
-		if err == nil {
-			err = askReady(net.JoinHostPort("127.0.0.1", port))
-		}
-		if err != nil {
+		if err := o.ready(); err != nil {
 			return c.fail(err)
 		}
 		return 0
@@ -92,6 +93,25 @@ func providerVerb(c *command, args []string) int {
 		return c.fail(err)
 	}
 	return 0
+}
+
+func (o *providerOptions) scheme() string {
+	if o.cert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+// ready returns why the service at --listen is not ready.
+func (o *providerOptions) ready() error {
+	host, port, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return askReady(o.scheme() + "://" + net.JoinHostPort(host, port))
 }
 
 func (c *command) provider(o providerOptions) error {
@@ -134,10 +154,6 @@ func (c *command) provider(o providerOptions) error {
 	if err != nil {
 		return fmt.Errorf("%w: choose another address by --listen", err)
 	}
-	scheme := "http"
-	if o.cert != "" {
-		scheme = "https"
-	}
-	fmt.Fprintf(c.out, "The provider service is at %s\n", strings.Join(addressesOf(scheme, listener.Addr()), " "))
+	fmt.Fprintf(c.out, "The provider service is at %s\n", strings.Join(addressesOf(o.scheme(), listener.Addr()), " "))
 	return serveSockets(listener, impatient(observe(service, service.Observer(), c.log, true), relaySocketTimeout), o.cert, o.key, c.log, func() {})
 }

@@ -5,8 +5,11 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,5 +50,42 @@ func TestProviderArguments(t *testing.T) {
 		require.Equal(t, test.code, code, "%v: %s%s", test.args, out.String(), problems.String())
 		require.Contains(t, out.String()+problems.String(), test.says, "%v", test.args)
 		require.NotContains(t, out.String()+problems.String(), token)
+	}
+}
+
+func TestAskingWhetherTheProviderIsReady(t *testing.T) {
+	ready := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/readyz" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+	})
+	open, sealed := httptest.NewServer(ready), httptest.NewTLSServer(ready)
+	defer open.Close()
+	defer sealed.Close()
+	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the database does not answer", http.StatusServiceUnavailable) }))
+	defer failing.Close()
+	at := func(s *httptest.Server) string { return s.Listener.Addr().String() }
+	everywhere := func(s *httptest.Server) string { return strings.TrimPrefix(at(s), "127.0.0.1") }
+	for _, test := range []struct {
+		listen, cert string
+		code         int
+		says         string
+	}{
+		{at(open), "", 0, ""},
+		{everywhere(open), "", 0, ""},
+		{"0.0.0.0" + everywhere(open), "", 0, ""},
+		{at(sealed), "cert.pem", 0, ""},
+		{everywhere(sealed), "cert.pem", 0, ""},
+		{at(open), "cert.pem", 1, "https"},
+		{at(failing), "", 1, "does not answer"},
+		{"nonsense", "", 1, "port"},
+	} {
+		// as a container has it: in the environment
+		t.Setenv(providerListenVariable, test.listen)
+		t.Setenv(providerCertVariable, test.cert)
+		var out, problems bytes.Buffer
+		code := run([]string{"provider", "ready"}, nil, &out, &problems)
+		require.Equal(t, test.code, code, "%v: %s", test, problems.String())
+		require.Contains(t, problems.String(), test.says, "%v", test)
 	}
 }

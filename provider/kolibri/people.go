@@ -152,6 +152,9 @@ func (k *Kolibri) enrolments(ctx context.Context, q platform.Query, token string
 		query.Set("collection", id)
 	}
 	if id := q.Filter["user_id"]; id != "" {
+		if !isID(id) {
+			return "", nil // the original fails at one
+		}
 		query.Set("user_ids", id)
 	}
 	path, prefix, role, next := "/api/auth/membership/", memberPrefix, "learner", coaches
@@ -192,15 +195,36 @@ func (k *Kolibri) Create(ctx context.Context, o platform.Object, _ string, f pla
 		err := k.create(ctx, "/api/auth/classroom/", map[string]string{"name": f.Name, "parent": facility}, &made)
 		return platform.Course{ID: made.ID, Kind: "class", Name: made.Name}, err
 	case platform.Enrolments:
-		var made membership
-		if f.Role == "coach" {
-			err := k.create(ctx, "/api/auth/role/", map[string]string{"user": f.UserID, "collection": f.CourseID, "kind": "coach"}, &made)
-			return platform.Enrolment{ID: rolePrefix + made.ID, UserID: made.User, CourseID: made.Collection, Role: "coach"}, err
-		}
-		err := k.create(ctx, "/api/auth/membership/", map[string]string{"user": f.UserID, "collection": f.CourseID}, &made)
-		return platform.Enrolment{ID: memberPrefix + made.ID, UserID: made.User, CourseID: made.Collection, Role: "learner"}, err
+		return k.enrol(ctx, f)
 	}
 	return nil, platform.ErrNotSupported
+}
+
+// enrol makes a place in a class, unless it is there: the original fails at a second one.
+func (k *Kolibri) enrol(ctx context.Context, f platform.Fields) (any, error) {
+	path, prefix, role := "/api/auth/membership/", memberPrefix, "learner"
+	fields := map[string]string{"user": f.UserID, "collection": f.CourseID}
+	if f.Role == "coach" {
+		path, prefix, role, fields["kind"] = "/api/auth/role/", rolePrefix, "coach", "coach"
+	}
+	if isID(f.UserID) && isID(f.CourseID) {
+		query, there := url.Values{"user_ids": {f.UserID}, "collection": {f.CourseID}}, false
+		if role == "coach" {
+			query.Set("kind", "coach")
+		}
+		if _, err := list(ctx, k, path, query, func(m membership) error {
+			there = there || m.User == f.UserID && m.Collection == f.CourseID && (m.Kind == "" || m.Kind == role)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		if there {
+			return nil, &platform.Invalid{Reasons: []string{"UNIQUE"}}
+		}
+	}
+	var made membership
+	err := k.create(ctx, path, fields, &made)
+	return platform.Enrolment{ID: prefix + made.ID, UserID: made.User, CourseID: made.Collection, Role: role}, err
 }
 
 func (k *Kolibri) create(ctx context.Context, path string, fields map[string]string, into any) error {
