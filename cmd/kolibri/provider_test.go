@@ -62,7 +62,9 @@ func TestAskingWhetherTheProviderIsReady(t *testing.T) {
 	open, sealed := httptest.NewServer(ready), httptest.NewTLSServer(ready)
 	defer open.Close()
 	defer sealed.Close()
-	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the database does not answer", http.StatusServiceUnavailable) }))
+	failing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+	}))
 	defer failing.Close()
 	at := func(s *httptest.Server) string { return s.Listener.Addr().String() }
 	everywhere := func(s *httptest.Server) string { return strings.TrimPrefix(at(s), "127.0.0.1") }
