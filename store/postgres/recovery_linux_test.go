@@ -33,7 +33,7 @@ func smallDisk(t *testing.T, kilobytes int) (folder string, resize func(int)) {
 // A disk that is full amid a transaction: nothing of that is kept, reads go on, and so do writes once
 // there is space.
 func TestDiskFillsUp(t *testing.T) {
-	disk, resize := smallDisk(t, 512)
+	disk, resize := smallDisk(t, 256)
 	server := pgtest.Start(t)
 	server.CreateDatabase(t, "school")
 	db := school(t, server)
