@@ -4,12 +4,14 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -294,7 +296,7 @@ func (c *compute) readTexts(id string) {
 // those of every two compared.
 func (c *compute) match(w http.ResponseWriter, r *http.Request) error {
 	var body struct {
-		Providers []string `json:"providers"`
+		Providers []json.RawMessage `json:"providers"`
 	}
 	if err := read(w, r, &body); err != nil {
 		return err
@@ -303,17 +305,18 @@ func (c *compute) match(w http.ResponseWriter, r *http.Request) error {
 	if len(body.Providers) < 2 || len(body.Providers) > most {
 		return invalid(fmt.Sprintf("providers are 2 to %d ids", most))
 	}
-	taken := map[string]bool{}
-	for _, id := range body.Providers {
-		if !registry.IsID(id) || taken[id] {
+	var providers []string
+	for _, raw := range body.Providers {
+		id := idOf(raw)
+		if !registry.IsID(id) || slices.Contains(providers, id) {
 			return invalid("providers are different ids")
 		}
-		taken[id] = true
+		providers = append(providers, id)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), maxDuration)
 	defer cancel()
 	imported := map[string]people.Changes{}
-	for _, id := range body.Providers {
+	for _, id := range providers {
 		l, err := c.service.provider(ctx, id)
 		if err != nil {
 			return err
@@ -334,8 +337,8 @@ func (c *compute) match(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	found := 0
-	for i, one := range body.Providers {
-		for _, other := range body.Providers[i+1:] {
+	for i, one := range providers {
+		for _, other := range providers[i+1:] {
 			n, err := c.people.Match(ctx, one, other)
 			if err != nil {
 				return err

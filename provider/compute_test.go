@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"image"
 	imagepng "image/png"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -134,8 +135,26 @@ func TestHeavyWorkIsTakenOffTheProduct(t *testing.T) {
 		}
 	})
 
+	t.Run("files that lead elsewhere", func(t *testing.T) {
+		elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			to, leads := map[string]string{"/metadata": "http://169.254.169.254/latest/meta-data", "/inside": "http://[::1]:1/", "/round": "/round"}[r.URL.Path]
+			if !leads { // whose session it is
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = io.WriteString(w, `{"id":1}`)
+				return
+			}
+			http.Redirect(w, r, to, http.StatusFound)
+		}))
+		defer elsewhere.Close()
+		made := s.do(http.MethodPost, "/api/providers", map[string]any{"id": "e", "type": "canvas", "base_url": elsewhere.URL, "access_token": "x"})
+		require.Equal(t, http.StatusCreated, made.status)
+		for path, code := range map[string]string{"/metadata": "provider_forbids", "/inside": "provider_forbids", "/round": "provider_unavailable"} {
+			require.Equal(t, code, s.get("/api/media?id=e&url="+path).code(), path)
+		}
+	})
+
 	t.Run("people", func(t *testing.T) {
-		a := s.do(http.MethodPost, "/api/people/match", map[string]any{"providers": []string{"1", "2"}})
+		a := s.do(http.MethodPost, "/api/people/match", map[string]any{"providers": []any{1, "2"}})
 		require.Equal(t, http.StatusOK, a.status, a.text)
 		var list struct {
 			Items []struct {
@@ -158,7 +177,7 @@ func TestHeavyWorkIsTakenOffTheProduct(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, s.do(http.MethodPut, at, map[string]string{"state": "merged"}).status)
 		require.Equal(t, http.StatusNotFound, s.do(http.MethodPut, "/api/people/suggestions/999", map[string]string{"state": "open"}).status)
 		require.Equal(t, http.StatusNotFound, s.get("/api/people/same?id=1&user=nobody").status)
-		for _, bad := range []any{map[string]any{"providers": []string{"1"}}, map[string]any{"providers": []string{"1", "1"}}, "[]"} {
+		for _, bad := range []any{map[string]any{"providers": []string{"1"}}, map[string]any{"providers": []any{"1", 1}}, map[string]any{"providers": []any{"1", nil}}, "[]"} {
 			require.Equal(t, http.StatusBadRequest, s.do(http.MethodPost, "/api/people/match", bad).status)
 		}
 	})

@@ -5,6 +5,7 @@ package provider
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,11 +35,14 @@ func (m *Metrics) End(path string, status int, took time.Duration) {
 	m.busy.Add(-1)
 	area := "other"
 	rest, ok := strings.CutPrefix(path, "/api/")
-	if rest, _, _ = strings.Cut(rest, "/"); ok && (isObject(rest) || rest == "providers") {
+	if rest, _, _ = strings.Cut(rest, "/"); ok && (isObject(rest) || slices.Contains(areas, rest)) {
 		area = rest
 	}
 	m.times.Observe(fmt.Sprintf(`area=%q,status="%dxx"`, area, status/100), took)
 }
+
+// areas are those of the API besides the objects.
+var areas = []string{"providers", "oauth", "media", "search", "people"}
 
 func isObject(name string) bool {
 	_, ok := platform.Filters[platform.Object(name)]

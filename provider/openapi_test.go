@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -159,4 +161,25 @@ func TestTheDescriptionHoldsAnswersToIt(t *testing.T) {
 		`{"items":[{"id":"1","user_id":"2","course_id":"3","role":"boss"}],"next":null}`} {
 		require.Error(t, described("GET", "/api/enrolments", res, []byte(wrong)), wrong)
 	}
+}
+
+// TestEveryCodeIsDocumented looks for the codes of errors in what the service is told by.
+func TestEveryCodeIsDocumented(t *testing.T) {
+	told, err := os.ReadFile("../docs/provider.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`(?:Code: |http\.Status\w+, )"([a-z_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			seen[found[1]] = true
+			require.Contains(t, string(told), "`"+found[1]+"`", file)
+		}
+	}
+	require.Greater(t, len(seen), 20)
 }
