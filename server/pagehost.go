@@ -23,7 +23,7 @@ type pageHost struct{ pages *pages.Pages }
 
 func newPageHost(cfg Config, urls []url) (*pageHost, error) {
 	site := pages.Site{Prefix: cfg.Options.URLPathPrefix, ZipOrigin: cfg.Options.ZipContentOrigin,
-		Languages: cfg.Options.Languages, URLs: map[string][]pages.Route{}}
+		Languages: cfg.Options.Languages, Without: cfg.Options.DisabledPlugins, URLs: map[string][]pages.Route{}}
 	// The tab has no second port: zip content runs in frames without origin.
 	if site.ZipOrigin == "" && cfg.Options.ZipContentPort != 0 {
 		site.ZipPort = strconv.Itoa(cfg.Options.ZipContentPort)

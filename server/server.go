@@ -65,7 +65,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	s := &Server{cfg: cfg, urls: parseURLs(urlTable), handlers: map[string]map[string]*api.Route{}, cancel: cancel,
+	s := &Server{cfg: cfg, urls: without(cfg.Options, parseURLs(urlTable)), handlers: map[string]map[string]*api.Route{}, cancel: cancel,
 		csp: contentSecurityPolicy(cfg.Options)}
 	if err := s.start(); err != nil {
 		cancel()
@@ -90,6 +90,9 @@ func (s *Server) bind(routes []api.Route) error {
 		known[u.Name] = true
 	}
 	for _, r := range routes {
+		if off(s.cfg.Options, r.Name) {
+			continue
+		}
 		if !known[r.Name] {
 			return fmt.Errorf("route %s is not in the URL table", r.Name)
 		}

@@ -33,6 +33,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"manage", "Management commands. See also 'kolibri manage help'", manage},
+		{"plugin", "Manage Kolibri plugins", pluginVerb},
 		{"relay", "Let browser tabs answer requests from outside", relayVerb},
 		{"provider", "Serve one API over many learning platforms", providerVerb},
 		{"ready", "Tell whether the Kolibri process is ready for requests", readyVerb},

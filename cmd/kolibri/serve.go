@@ -88,6 +88,11 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 		return nil, err
 	}
 	host.Media = api.Media{FS: media.FS}
+	plugins, err := readPlugins(h.settings.Home)
+	if err != nil {
+		return nil, err
+	}
+	host.Options.DisabledPlugins = plugins.off()
 	return server.New(ctx, server.Config{Host: host, Build: front.files, Content: content})
 }
 

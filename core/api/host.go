@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 
 	"kolibri/store"
 )
@@ -68,7 +69,12 @@ type Options struct {
 	AllowPeerUnlistedChannel bool
 	RunMode                  string
 	Debug                    bool
+	// DisabledPlugins are the plugins ("kolibri.plugins.coach") that this server runs without.
+	DisabledPlugins []string
 }
+
+// PluginOn tells whether this server runs with a plugin.
+func (o Options) PluginOn(id string) bool { return !slices.Contains(o.DisabledPlugins, id) }
 
 // DefaultOptions are the original's defaults.
 func DefaultOptions() Options {

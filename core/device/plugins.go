@@ -1,6 +1,7 @@
 package device
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -8,7 +9,16 @@ import (
 	"kolibri/core/auth"
 )
 
-// plugin is a part of Kolibri that could be switched off. Ids have asterisks for dots, as dots end
+// PluginKeeper is a host that remembers which plugins are on. A host's Device may implement it; without
+// it all are on for good.
+type PluginKeeper interface {
+	// PluginOn tells whether a plugin ("kolibri.plugins.coach") is on from the next start on.
+	PluginOn(id string) (bool, error)
+	// SwitchPlugin switches a plugin on or off, from the next start on.
+	SwitchPlugin(id string, on bool) error
+}
+
+// plugin is a part of Kolibri that can be switched off. Ids have asterisks for dots, as dots end
 // a part of an address.
 type plugin struct {
 	Name    string `json:"name"`
@@ -24,30 +34,50 @@ var plugins = []plugin{
 	{"User Profile", "kolibri*plugins*user_profile", true},
 }
 
+// module is the plugin's id as configurations have it.
+func (p plugin) module() string { return strings.ReplaceAll(p.ID, "*", ".") }
+
+// now is the plugin as the host keeps it.
+func (p plugin) now(host *api.Host) (_ plugin, err error) {
+	if keeper, ok := host.Device.(PluginKeeper); ok {
+		p.Enabled, err = keeper.PluginOn(p.module())
+	}
+	return p, err
+}
+
 // listPlugins: kolibri/core/device/api.py: PluginsViewSet
 func (d *Device) listPlugins(r *api.Request) (any, error) {
 	if _, err := auth.RequireSuperuser(r); err != nil {
 		return nil, err
 	}
-	return plugins, nil
+	all := make([]plugin, len(plugins))
+	for i, p := range plugins {
+		var err error
+		if all[i], err = p.now(d.host); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-func (d *Device) showPlugin(r *api.Request) (any, error) {
+func (d *Device) showPlugin(r *api.Request) (any, error) { return d.plugin(r) }
+
+func (d *Device) plugin(r *api.Request) (plugin, error) {
 	if _, err := auth.RequireSuperuser(r); err != nil {
-		return nil, err
+		return plugin{}, err
 	}
 	for _, p := range plugins {
 		if p.ID == strings.ReplaceAll(r.Param("pk"), ".", "*") {
-			return p, nil
+			return p.now(d.host)
 		}
 	}
-	return nil, r.NotFound()
+	return plugin{}, r.NotFound()
 }
 
-// changePlugin accepts what is so already. All plugins are parts of one program here: none can be
-// switched off, and saying that it was would be a lie.
+// changePlugin switches a plugin, where the host can keep that. It holds from the next start on: a
+// server that runs goes on as it began.
 func (d *Device) changePlugin(r *api.Request) (any, error) {
-	p, err := d.showPlugin(r)
+	p, err := d.plugin(r)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +85,34 @@ func (d *Device) changePlugin(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if on, given := body["enabled"]; given && on != nil && on != true {
+	value, given := body["enabled"]
+	on := truthy(value)
+	if !given || value == nil || on == p.Enabled {
+		return p, nil
+	}
+	keeper, ok := d.host.Device.(PluginKeeper)
+	if !ok {
 		return nil, api.Fail(http.StatusNotImplemented, "NOT_IMPLEMENTED", map[string]any{"view": r.ViewName,
 			"message": "This server cannot switch plugins off."})
 	}
-	return p, nil
+	p.Enabled = on
+	return p, keeper.SwitchPlugin(p.module(), on)
+}
+
+// truthy is what Python takes for true: the original asks no more of the value than that.
+func truthy(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	case json.Number:
+		f, err := v.Float64()
+		return err != nil || f != 0
+	}
+	return value != nil
 }

@@ -59,7 +59,7 @@ func (v *Views) Guest(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if device.GuestsAllowed() {
+	if device.GuestsAllowed() && v.on(learnPage) {
 		return redirect(v.Path(r, learnPage)), nil
 	}
 	return v.Home(r)
@@ -97,38 +97,47 @@ func (v *Views) home(r *api.Request) (string, error) {
 		return "", err
 	}
 	if p.IsAnonymous() {
-		if device.LandingPage == settings.LearnPage {
+		if device.LandingPage == settings.LearnPage && v.on(learnPage) {
 			return learnPage, nil
 		}
 		return signInPage, nil
 	}
-	return pageOf(r.Tx, p)
+	return v.pageOf(r.Tx, p)
+}
+
+// on tells whether the plugin of a page is switched on.
+func (v *Views) on(page string) bool {
+	return v.host.Options.PluginOn("kolibri.plugins." + strings.TrimSuffix(page, "/"))
 }
 
 // pageOf is the page of somebody signed in. Places for those who look after others are passed over
-// on a device that holds a part of the facility, and in a facility for one ("on my own").
+// on a device that holds a part of the facility, and in a facility for one ("on my own"); those whose
+// plugin is switched off are passed over too.
 // kolibri/core/views.py: get_url_by_role
-func pageOf(tx *store.Tx, p *auth.Person) (string, error) {
-	page := learnPage
+func (v *Views) pageOf(tx *store.Tx, p *auth.Person) (string, error) {
+	page := ""
 	switch {
-	case p.IsSuperuser:
+	case p.IsSuperuser && v.on(devicePage):
 		page = devicePage
-	case hasRole(p, auth.Admin):
+	case hasRole(p, auth.Admin) && v.on(facilityPage):
 		page = facilityPage
-	case hasRole(p, auth.Coach, auth.AssignableCoach):
+	case hasRole(p, auth.Coach, auth.AssignableCoach) && v.on(coachPage):
 		page = coachPage
-	default:
-		return page, nil
 	}
-	full, err := auth.FullFacility(tx, p.DatasetID)
-	if err != nil || !full {
-		return learnPage, err
+	if page != "" {
+		full, err := auth.FullFacility(tx, p.DatasetID)
+		if err != nil {
+			return "", err
+		}
+		alone, err := auth.OnMyOwn(tx, p.DatasetID)
+		if err != nil || full && !alone {
+			return page, err
+		}
 	}
-	alone, err := auth.OnMyOwn(tx, p.DatasetID)
-	if err != nil || alone {
-		return learnPage, err
+	if !v.on(learnPage) {
+		return "", api.NoPage()
 	}
-	return page, nil
+	return learnPage, nil
 }
 
 func hasRole(p *auth.Person, kinds ...string) bool {

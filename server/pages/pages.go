@@ -24,6 +24,8 @@ type Site struct {
 	ZipOrigin, ZipPort string
 	// Languages are the ids of the languages to offer. Empty means all.
 	Languages []string
+	// Without are plugins ("kolibri.plugins.coach") whose bundles no page has.
+	Without []string
 	// URLs are all named routes; dashes in the names become underscores.
 	URLs map[string][]Route
 }
@@ -82,11 +84,23 @@ func Load(fsys fs.FS, site Site) (*Pages, error) {
 	if data.Languages, err = offered(data.Languages, site.Languages); err != nil {
 		return nil, err
 	}
+	data.leaveOut(site.Without)
 	p := &Pages{fsys: fsys, site: site, data: data, langs: map[string]Language{}}
 	for _, l := range data.Languages {
 		p.langs[l.ID] = l
 	}
 	return p, nil
+}
+
+// leaveOut takes the bundles of plugins out of all pages, and with them the kinds of files that only
+// they show, and the pages that are theirs.
+func (d *Data) leaveOut(plugins []string) {
+	theirs := func(bundle string) bool {
+		return slices.ContainsFunc(plugins, func(id string) bool { return strings.HasPrefix(bundle, id+".") })
+	}
+	d.Viewers = slices.DeleteFunc(d.Viewers, theirs)
+	d.Navigation = slices.DeleteFunc(d.Navigation, theirs)
+	maps.DeleteFunc(d.Pages, func(_, bundle string) bool { return theirs(bundle) })
 }
 
 // offered picks the wanted languages out of all.
