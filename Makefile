@@ -129,6 +129,7 @@ bench: build kolibri $(MODULES) chromium postgres reference ## beside a real Kol
 	PATIENCE=300000 node bench/relay/run.mjs
 	$(GO) run ./bench/provider -kolibri bin/kolibri
 	$(GO) test ./provider/search -run '^$$' -bench Search -benchtime 4s
+	$(GO) test ./provider/people -run '^$$' -bench Match -benchtime 1x
 	python3 bench/provider/pictures.py --original $(or $(KOLIBRI_REFERENCE),$(REFERENCE)/bin/kolibri) --kolibri bin/kolibri
 
 .PHONY: bench-sync

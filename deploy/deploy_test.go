@@ -3,15 +3,22 @@
 package deploy
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"debug/elf"
+	"encoding/base64"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,6 +30,11 @@ func options(t *testing.T) map[string]bool {
 	known := map[string]bool{"KOLIBRI_HOME": true, "KOLIBRI_BUILD_DIR": true}
 	for _, m := range regexp.MustCompile(`name: "([A-Z_]+)"`).FindAllStringSubmatch(string(text), -1) {
 		known["KOLIBRI_"+m[1]] = true
+	}
+	text, err = os.ReadFile("../cmd/kolibri/provider.go")
+	require.NoError(t, err)
+	for _, m := range regexp.MustCompile(`"(KOLIBRI_PROVIDER_[A-Z_]+)"`).FindAllStringSubmatch(string(text), -1) {
+		known[m[1]] = true
 	}
 	require.Greater(t, len(known), 50)
 	return known
@@ -39,8 +51,8 @@ func requireKnown(t *testing.T, text string) {
 }
 
 // instructions are a Dockerfile's, each in one line.
-func instructions(t *testing.T) [][2]string {
-	text, err := os.ReadFile("Dockerfile")
+func instructions(t *testing.T, file string) [][2]string {
+	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	requireKnown(t, string(text))
 	joined := regexp.MustCompile(`\\\n\s*`).ReplaceAllString(string(text), "")
@@ -58,7 +70,7 @@ func instructions(t *testing.T) [][2]string {
 func TestDockerfile(t *testing.T) {
 	last := map[string]string{}
 	var copies []string
-	for _, i := range instructions(t) {
+	for _, i := range instructions(t, "Dockerfile") {
 		last[i[0]] = i[1]
 		if i[0] == "COPY" && !strings.HasPrefix(i[1], "--from") {
 			copies = append(copies, strings.Fields(i[1])[0])
@@ -82,16 +94,22 @@ func TestDockerfile(t *testing.T) {
 
 // TestProviderFiles checks the image and the compose file of the provider service.
 func TestProviderFiles(t *testing.T) {
-	image, err := os.ReadFile("provider.Dockerfile")
-	require.NoError(t, err)
+	last := map[string]string{}
+	for _, i := range instructions(t, "provider.Dockerfile") {
+		if i[0] == "FROM" {
+			clear(last) // only the last stage is in the image
+		}
+		last[i[0]] = i[1]
+	}
 	ignored, err := os.ReadFile("provider.Dockerfile.dockerignore")
 	require.NoError(t, err)
 	require.Equal(t, "*\n!bin/kolibri\n", string(ignored))
-	for _, want := range []string{"FROM scratch\n", "USER 10001:10001\n", "VOLUME /data\n", `CMD ["/kolibri", "provider", "ready"]`, "STOPSIGNAL SIGTERM\n"} {
-		require.Contains(t, string(image), want)
-	}
+	require.Equal(t, map[string]string{"FROM": "scratch", "COPY": "bin/kolibri /kolibri", "USER": "10001:10001", "ENV": "HOME=/data KOLIBRI_HOME=/data KOLIBRI_PROVIDER_LISTEN=:8095",
+		"VOLUME": "/data", "EXPOSE": "8095", "STOPSIGNAL": "SIGTERM", "ENTRYPOINT": `["/kolibri", "provider"]`, "CMD": `["--log-format", "json"]`,
+		"HEALTHCHECK": `--interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["/kolibri", "provider", "ready"]`}, last)
 	compose, err := os.ReadFile("provider-compose.yaml")
 	require.NoError(t, err)
+	requireKnown(t, string(compose))
 	for _, want := range []string{"read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", `"127.0.0.1:8095:8095"`, "${KOLIBRI_PROVIDER_KEY:?", "${KOLIBRI_PROVIDER_TOKEN:?"} {
 		require.Contains(t, string(compose), want)
 	}
@@ -166,23 +184,11 @@ func TestScripts(t *testing.T) {
 // starts without anything else of this machine, with a root that it cannot write. It takes the
 // program that make kolibri made (make e2e does both).
 func TestStepsOfTheImage(t *testing.T) {
-	program, err := os.ReadFile("../bin/kolibri")
-	if os.IsNotExist(err) {
-		t.Skip("there is no bin/kolibri: run make kolibri")
-	}
-	require.NoError(t, err)
-	root := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(root, "kolibri"), program, 0o755))
-	headers, err := elf.NewFile(bytes.NewReader(program))
-	require.NoError(t, err)
-	for _, p := range headers.Progs {
-		require.NotEqual(t, elf.PT_INTERP, p.Type, "it is linked statically: the image has no loader")
-	}
+	program, root := unpacked(t)
 	home := t.TempDir()
-	c := exec.Command(filepath.Join(root, "kolibri"), "start", "--foreground")
+	c := exec.Command(program, "start", "--foreground")
 	c.Dir = root
-	require.NoError(t, os.Chmod(root, 0o555))
-	for _, i := range instructions(t) {
+	for _, i := range instructions(t, "Dockerfile") {
 		if i[0] == "ENV" {
 			for _, assignment := range strings.Fields(i[1]) {
 				c.Env = append(c.Env, strings.NewReplacer("/data", home, "=/build", "=").Replace(assignment))
@@ -195,4 +201,86 @@ func TestStepsOfTheImage(t *testing.T) {
 	require.Contains(t, string(out), "DATABASE_HOST and DATABASE_PORT", "everything is there but the database")
 	var line map[string]any
 	require.NoError(t, json.Unmarshal([]byte(strings.SplitN(string(out), "\n", 2)[0]), &line), "the log is JSON")
+}
+
+// unpacked puts the program where an image has it, in a folder with nothing else, which nobody may write.
+func unpacked(t *testing.T) (program, root string) {
+	text, err := os.ReadFile("../bin/kolibri")
+	if os.IsNotExist(err) {
+		t.Skip("there is no bin/kolibri: run make kolibri")
+	}
+	require.NoError(t, err)
+	root = t.TempDir()
+	program = filepath.Join(root, "kolibri")
+	require.NoError(t, os.WriteFile(program, text, 0o755))
+	headers, err := elf.NewFile(bytes.NewReader(text))
+	require.NoError(t, err)
+	for _, p := range headers.Progs {
+		require.NotEqual(t, elf.PT_INTERP, p.Type, "it is linked statically: the image has no loader")
+	}
+	require.NoError(t, os.Chmod(root, 0o555))
+	t.Cleanup(func() { _ = os.Chmod(root, 0o755) }) // else only root could remove it
+	return program, root
+}
+
+// TestStepsOfTheProviderImage starts the service as its image does, asks for its health as the image does, tells it of a
+// provider, stops it as Docker does, and starts it once more on what it left in its volume.
+func TestStepsOfTheProviderImage(t *testing.T) {
+	program, root := unpacked(t)
+	volume := t.TempDir()
+	last := map[string]string{}
+	for _, i := range instructions(t, "provider.Dockerfile") {
+		last[i[0]] = i[1]
+	}
+	command := func(ctx context.Context, words string, more ...string) *exec.Cmd {
+		var list []string
+		require.NoError(t, json.Unmarshal([]byte(words), &list))
+		c := exec.CommandContext(ctx, program, append(list[1:], more...)...)
+		c.Dir, c.WaitDelay = root, 5*time.Second
+		// its port is free on this machine, where the image has all ports to itself
+		c.Env = append(strings.Fields(strings.NewReplacer("/data", volume, ":8095", "127.0.0.1:0").Replace(last["ENV"])),
+			"KOLIBRI_PROVIDER_TOKEN=token of the product", "KOLIBRI_PROVIDER_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
+		return c
+	}
+	var options []string
+	require.NoError(t, json.Unmarshal([]byte(last["CMD"]), &options))
+	for _, known := range []string{`{"items":[],"next":null}`, `"id":"7"`} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		c := command(ctx, last["ENTRYPOINT"], options...)
+		out, err := c.StdoutPipe()
+		require.NoError(t, err)
+		log := &bytes.Buffer{}
+		c.Stderr = log
+		require.NoError(t, c.Start())
+		line, err := bufio.NewReader(out).ReadString('\n')
+		require.NoError(t, err, log)
+		at := strings.TrimSuffix(strings.TrimSpace(line[strings.Index(line, "http"):]), "/")
+		_, check, _ := strings.Cut(last["HEALTHCHECK"], "CMD ")
+		ready := command(ctx, check)
+		ready.Env = append(ready.Env, "KOLIBRI_PROVIDER_LISTEN="+strings.TrimPrefix(at, "http://"))
+		told, err := ready.CombinedOutput()
+		require.NoError(t, err, string(told))
+		ask := func(method, body string) string {
+			r, err := http.NewRequestWithContext(ctx, method, at+"/api/providers", strings.NewReader(body))
+			require.NoError(t, err)
+			r.Header.Set("Authorization", "token of the product")
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			text, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			return string(text)
+		}
+		require.Contains(t, ask("GET", ""), known)
+		require.Contains(t, ask("POST", `{"id":7,"type":"kolibri","base_url":"https://kolibri.example","username":"admin","password":"sesame"}`), `"id":"7"`)
+		require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+		require.NoError(t, c.Wait(), log)
+		for _, line := range strings.Split(strings.TrimSpace(log.String()), "\n") {
+			require.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
+		}
+		gone := command(ctx, check)
+		gone.Env = append(gone.Env, "KOLIBRI_PROVIDER_LISTEN="+strings.TrimPrefix(at, "http://"))
+		require.Error(t, gone.Run(), "what has ended is not ready")
+	}
 }
