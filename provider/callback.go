@@ -76,7 +76,7 @@ func newCallback(address, token string, limit time.Duration, log *slog.Logger, m
 	if err != nil {
 		return nil, err
 	}
-	c.client = &http.Client{Transport: policy.Transport(callbackTimeout), Timeout: callbackTimeout,
+	c.client = &http.Client{Transport: policy.Transport(callbackTimeout), Timeout: min(callbackTimeout, limit),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c, nil
 }

@@ -143,3 +143,15 @@ func TestAProductThatDoesNotTell(t *testing.T) {
 	product.Close()
 	require.Equal(t, "callback_failed", s.get("/api/users?id=7").code())
 }
+
+func TestAProductThatHangs(t *testing.T) {
+	product := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done() // it never answers, and the service hangs up
+	}))
+	defer product.Close()
+	s := newService(t, func(c *provider.Config) { c.Callback, c.Wait = product.URL, 100*time.Millisecond })
+	began := time.Now()
+	require.Equal(t, "callback_failed", s.get("/api/users?id=7").code())
+	require.Less(t, time.Since(began), 8*time.Second, "no longer than callers are to wait")
+}

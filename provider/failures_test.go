@@ -43,11 +43,33 @@ func TestProvidersThatAnswerNonsense(t *testing.T) {
 		"endless pages of one": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, `{"page":%s,"count":9,"total_pages":1000000000,"results":[]}`, r.URL.Query().Get("page"))
 		}, 502, "provider_malformed"},
+		"an item that does not end": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, head+`{"id":"`)
+			for a := strings.Repeat("a", 1<<20); ; {
+				if _, err := io.WriteString(w, a); err != nil {
+					return
+				}
+			}
+		}, 502, "provider_malformed"},
+		"a member that does not end": {func(w http.ResponseWriter, _ *http.Request) {
+			for text := `{"more":"`; ; text = strings.Repeat("a", 1<<20) {
+				if _, err := io.WriteString(w, text); err != nil {
+					return
+				}
+			}
+		}, 502, "provider_malformed"},
+		"a page that does not end": {func(w http.ResponseWriter, _ *http.Request) {
+			for text := head; ; text = strings.Repeat(`{"id":"u","username":"lea","full_name":"Lea","roles":[]},`, 1000) {
+				if _, err := io.WriteString(w, text); err != nil {
+					return
+				}
+			}
+		}, 502, "provider_malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := newStandIn(t, test.answer)
-			s := newService(t)
+			s := newService(t, func(c *provider.Config) { c.CacheBytes = 500_000 })
 			s.register("1", k.URL, "admin", "right")
 			a := s.get("/api/users?id=1")
 			require.Equal(t, test.status, a.status, a.text)

@@ -3,10 +3,32 @@ package upstream
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 
 	"kolibri/provider/platform"
 )
+
+// maxItem is how many bytes one item of a list may have: courses have pictures in them.
+const maxItem = 16 << 20
+
+// items counts what is read of one item, because a decoder holds all of it.
+type items struct {
+	r    io.Reader
+	left int
+}
+
+// Read implements io.Reader.
+func (i *items) Read(p []byte) (int, error) {
+	if i.left <= 0 {
+		return 0, fmt.Errorf("%w: an item of its list is too long", platform.ErrMalformed)
+	}
+	n, err := i.r.Read(p[:min(len(p), i.left)])
+	i.left -= n
+	return n, err
+}
+
+func (i *items) next() { i.left = maxItem }
 
 // Stream reads a list item by item and closes the answer: a JSON array, or an object that has one by the
 // name of "results". It returns the object's other members. Memory does not grow with the list.
@@ -15,14 +37,15 @@ func Stream[T any](a *http.Response, item func(T) error) (rest map[string]json.R
 	if err := isJSON(a); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(a.Body)
+	body := &items{a.Body, maxItem}
+	d := json.NewDecoder(body)
 	start, err := d.Token()
 	if err != nil {
 		return nil, broken(err)
 	}
 	switch start {
 	case json.Delim('['):
-		return nil, elements(d, item)
+		return nil, elements(d, body, item)
 	case json.Delim('{'):
 	default:
 		return nil, fmt.Errorf("%w: it is no list", platform.ErrMalformed)
@@ -40,7 +63,7 @@ func Stream[T any](a *http.Response, item func(T) error) (rest map[string]json.R
 			} else if start != json.Delim('[') {
 				return nil, fmt.Errorf("%w: its results are no list", platform.ErrMalformed)
 			}
-			if err := elements(d, item); err != nil {
+			if err := elements(d, body, item); err != nil {
 				return nil, err
 			}
 			listed = true
@@ -64,8 +87,9 @@ func Stream[T any](a *http.Response, item func(T) error) (rest map[string]json.R
 }
 
 // elements reads an array whose bracket has been read.
-func elements[T any](d *json.Decoder, item func(T) error) error {
+func elements[T any](d *json.Decoder, body *items, item func(T) error) error {
 	for d.More() {
+		body.next()
 		var v T
 		if err := d.Decode(&v); err != nil {
 			if wrong, ok := err.(*json.UnmarshalTypeError); ok {
@@ -77,6 +101,7 @@ func elements[T any](d *json.Decoder, item func(T) error) error {
 			return err
 		}
 	}
+	body.next()
 	_, err := d.Token()
 	if err != nil {
 		return broken(err)
