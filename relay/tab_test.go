@@ -24,7 +24,7 @@ type started struct {
 	url string
 }
 
-func start(t *testing.T, change ...func(*Config)) *started {
+func start(t testing.TB, change ...func(*Config)) *started {
 	t.Helper()
 	cfg := Config{Code: testCode, Timeout: 20 * time.Second, Stall: 20 * time.Second, Expect: 300 * time.Millisecond}
 	for _, c := range change {
@@ -63,12 +63,12 @@ func send(t *testing.T, request *http.Request) (*http.Response, string) {
 
 // browser speaks for a tab, well or badly.
 type browser struct {
-	t    *testing.T
+	t    testing.TB
 	conn *websocket.Conn
 }
 
 // dial connects without joining.
-func (s *started) dial(t *testing.T) *browser {
+func (s *started) dial(t testing.TB) *browser {
 	t.Helper()
 	conn, _, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+Own+"tab",
 		&websocket.DialOptions{Subprotocols: []string{wire.Protocol}})
@@ -80,7 +80,7 @@ func (s *started) dial(t *testing.T) *browser {
 }
 
 // join makes a tab that takes part.
-func (s *started) join(t *testing.T, change ...func(*wire.Application)) *browser {
+func (s *started) join(t testing.TB, change ...func(*wire.Application)) *browser {
 	t.Helper()
 	b := s.dial(t)
 	require.NoError(t, b.apply(testCode, change...))
