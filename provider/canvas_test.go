@@ -260,3 +260,23 @@ func TestUsersGiveAccessToACanvas(t *testing.T) {
 	require.Equal(t, "consent_needed", s.get("/api/courses?id=c&user=lea", "Cache-Control", "no-cache").code())
 	require.NotContains(t, s.log.String(), "refresh-lea")
 }
+
+func TestUsersWhoGaveNoAccessLeaveNothingBehind(t *testing.T) {
+	c := newCanvas(t)
+	s := newService(t, func(c *provider.Config) { c.PublicURL = "https://service.example/" })
+	s.registerCanvas(map[string]any{"base_url": c.URL, "client_id": "client", "client_secret": "client-secret"})
+	var wait sync.WaitGroup
+	codes := make([]string, 60)
+	for i := range codes {
+		wait.Go(func() {
+			if a, err := s.try("GET", fmt.Sprintf("/api/courses?id=c&user=nobody%d", i%20), nil); err == nil {
+				codes[i] = a.code()
+			}
+		})
+	}
+	wait.Wait()
+	for _, code := range codes {
+		require.Equal(t, "consent_needed", code)
+	}
+	require.Contains(t, s.get("/api/providers/c").text, `"state":"0 users' sessions"`)
+}

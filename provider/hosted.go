@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"kolibri/provider/pictures"
 	"kolibri/provider/platform"
@@ -25,6 +26,34 @@ func (s *Service) hosted(ctx context.Context, item any) (any, error) {
 	}
 	c.IconURL = address
 	return c, nil
+}
+
+const (
+	// keepPictures is how long a picture is kept that no answer has; prunePictures how often they are looked through.
+	keepPictures  = 90 * 24 * time.Hour
+	prunePictures = 24 * time.Hour
+)
+
+// prune removes pictures that nobody has been told of for long, until the context ends.
+func (s *Service) prune(ctx context.Context) {
+	timer := time.NewTicker(prunePictures)
+	defer timer.Stop()
+	for {
+		n, err := s.pictures.Prune(ctx, time.Now().Add(-keepPictures))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.config.Log.Warn("old pictures were not removed", "error", err)
+		case n > 0:
+			s.config.Log.Info("old pictures were removed", "pictures", n)
+		}
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // picture serves a hosted picture to browsers, which show no token: its address is the hash of what it shows.

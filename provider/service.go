@@ -71,6 +71,8 @@ type Service struct {
 	pictures  *pictures.Pictures
 	cursorKey []byte
 	compute   *compute // nil where it is not offered
+	ends      context.CancelFunc
+	work      sync.WaitGroup
 
 	mu   sync.Mutex
 	live map[string]*live
@@ -115,6 +117,9 @@ func New(c Config) (*Service, error) {
 		}
 	}
 	s.mux = s.routes()
+	var ctx context.Context
+	ctx, s.ends = context.WithCancel(context.Background())
+	s.work.Go(func() { s.prune(ctx) })
 	return s, nil
 }
 
@@ -139,6 +144,8 @@ func defaults(c *Config) {
 
 // Close ends sessions and connections.
 func (s *Service) Close() {
+	s.ends()
+	s.work.Wait()
 	if s.compute != nil {
 		s.compute.close()
 	}

@@ -82,11 +82,20 @@ func (c *Canvas) Close() {
 func (c *Canvas) renewed(user string) {
 	c.mu.Lock()
 	k := c.keepers[user]
-	delete(c.keepers, user)
 	c.mu.Unlock()
 	if k != nil {
-		k.Close()
+		c.drop(user, k)
 	}
+}
+
+// drop ends a keeper, unless another one has taken its place already.
+func (c *Canvas) drop(user string, k *session.Keeper[access]) {
+	c.mu.Lock()
+	if c.keepers[user] == k {
+		delete(c.keepers, user)
+	}
+	c.mu.Unlock()
+	k.Close()
 }
 
 // State says how the sessions are.
@@ -115,6 +124,9 @@ func (c *Canvas) do(ctx context.Context, user, method, address string, body any)
 		})
 		return err
 	})
+	if errors.Is(err, platform.ErrConsent) { // names of users are the callers' to invent, so nothing is kept of who has given none
+		c.drop(user, k)
+	}
 	return a, err
 }
 
