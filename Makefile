@@ -98,8 +98,8 @@ IN_WASM = $$(GOOS=js GOARCH=wasm $(GO) list -deps ./wasm | grep '^kolibri/')
 ONLY_WASM = $$({ $(GO) list ./...; $(GO) list ./...; GOOS=js GOARCH=wasm $(GO) list -e ./...; } | sort | uniq -u)
 
 .PHONY: replica-test
-replica-test: postgres ## kill three servers on one database for ten minutes, then update them; MINUTES=10
-	KOLIBRI_REPLICA_MINUTES=$(or $(MINUTES),10) $(GO) test ./cmd/kolibri -run Replicas -count 1 -timeout 30m -v
+replica-test: postgres ## kill three servers on one database for ten minutes, then update them; MINUTES=10 FROM=bin/kolibri of another build
+	$(if $(FROM),KOLIBRI_REPLICA_FROM=$(abspath $(FROM))) KOLIBRI_REPLICA_MINUTES=$(or $(MINUTES),10) $(GO) test ./cmd/kolibri -run Replicas -count 1 -timeout 30m -v
 
 .PHONY: sync-test
 sync-test: build kolibri $(MODULES) ## kill what synchronizes 200 times, 50 rings, every model beside a real Kolibri (KOLIBRI_REFERENCE); KILLS=200 SEEDS=50

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -36,10 +37,11 @@ func TestMain(m *testing.M) {
 
 // box is a home with the command to run on it.
 type box struct {
-	t    *testing.T
-	home string
-	port int
-	env  []string
+	t       *testing.T
+	home    string
+	port    int
+	env     []string
+	program string // another build of the command; empty is this one
 }
 
 func newBox(t *testing.T, env ...string) *box {
@@ -56,7 +58,7 @@ func newBox(t *testing.T, env ...string) *box {
 }
 
 func (b *box) command(args ...string) *exec.Cmd {
-	c := exec.Command(os.Args[0], args...)
+	c := exec.Command(cmp.Or(b.program, os.Args[0]), args...)
 	c.Env, c.Dir = b.env, b.t.TempDir()
 	return c
 }

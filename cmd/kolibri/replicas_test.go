@@ -212,13 +212,17 @@ func minutes(t *testing.T) time.Duration {
 
 // Three servers on one database, behind a balancer. First they are killed at random: clients see
 // errors, but nothing that was acknowledged may be lost, and every job is done. Then each is replaced
-// in turn as an update does it, and every request must be answered.
+// in turn as an update does it, and every request must be answered. KOLIBRI_REPLICA_FROM names the
+// command of another build, which is the one that runs before the update.
 func TestReplicas(t *testing.T) {
 	database := pgtest.Start(t, "max_connections = 200")
 	database.CreateDatabase(t, "school")
 	content := t.TempDir()
 	env := append(postgresEnv(database, "school"), "KOLIBRI_CONTENT_DIR="+content, "KOLIBRI_DRAIN_TIME=3", "KOLIBRI_DATABASE_CONNECTIONS=8")
 	replicas := []*replica{newReplica(t, env...), newReplica(t, env...), newReplica(t, env...)}
+	for _, r := range replicas {
+		r.program = os.Getenv("KOLIBRI_REPLICA_FROM")
+	}
 	replicas[0].provision()
 	for _, r := range replicas {
 		require.NoError(t, r.begin())
@@ -255,6 +259,7 @@ func TestReplicas(t *testing.T) {
 	for _, r := range replicas {
 		require.NoError(t, r.end(syscall.SIGTERM), r.log)
 		r.ready.Store(false)
+		r.program = "" // the new build, beside the others on the same database
 		require.NoError(t, r.begin())
 		time.Sleep(200 * time.Millisecond)
 	}
