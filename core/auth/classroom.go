@@ -36,17 +36,6 @@ func classroomRoutes(h *api.Host) []api.Route {
 	return v.routes("classroom")
 }
 
-// ReadableClassrooms are the classes that the requesting person may read, with their coaches. The
-// request's parameters role and parent narrow them down.
-func ReadableClassrooms(r *api.Request) ([]any, error) {
-	v := &collectionView{kind: KindClassroom, list: listClassrooms, filter: filterClassrooms}
-	q, err := v.readable(r)
-	if err != nil {
-		return nil, err
-	}
-	return v.list(r, q)
-}
-
 // filterClassrooms: parent is a facility; any role asks for the classes that the person has a role
 // for. kolibri/core/auth/api.py: ClassroomFilter
 func filterClassrooms(r *api.Request, q *api.Query) error {

@@ -77,12 +77,3 @@ func AddMembers(tx *store.Tx, random io.Reader, c *Collection, users ...string) 
 	_, err := morango.InsertNew(tx, random, morango.Membership, rows...)
 	return err
 }
-
-// RemoveMember takes a user out of a class with its groups, or out of a group.
-func RemoveMember(tx *store.Tx, collection, user string) error {
-	ids, err := tx.Strings("SELECT id FROM kolibriauth_membership WHERE user_id = ? AND collection_id = ?", user, collection)
-	for _, id := range ids {
-		err = removeMembership(tx, link{ID: id, UserID: user, CollectionID: collection})
-	}
-	return err
-}

@@ -295,19 +295,6 @@ func TestEngine(t *testing.T) {
 			require.Equal(t, tc.want, got, "%s %d %s %+v", tc.actor, tc.do, tc.model.Name, tc.on)
 		}
 
-		member, err := person("learner").IsMemberOf(tx, w.IDs["class_a"])
-		require.NoError(t, err)
-		require.True(t, member)
-		member, err = person("learner").IsMemberOf(tx, w.IDs["class_b"])
-		require.NoError(t, err)
-		require.False(t, member)
-		member, err = person("loner").IsMemberOf(tx, w.IDs["facility"])
-		require.NoError(t, err)
-		require.True(t, member)
-		member, err = person("anonymous").IsMemberOf(tx, w.IDs["facility"])
-		require.NoError(t, err)
-		require.False(t, member)
-
 		for name, users := range map[string]int{"anonymous": 0, "loner": 1, "learner": 1, "classcoach": 3, "coach": 8, "admin": 8, "superuser": 11, "other_admin": 3} {
 			where, args := person(name).Readable(auth.Users, "u")
 			n, err := tx.Int("SELECT count(*) FROM kolibriauth_facilityuser u WHERE "+where, args...)

@@ -168,15 +168,6 @@ func (p *Person) HasRoleForUser(tx *store.Tx, user string, kinds ...string) (boo
 	return tx.Exists("SELECT 1 FROM kolibriauth_membership WHERE user_id = ? AND collection_id IN ?", user, store.In(classes))
 }
 
-// IsMemberOf tells whether the person belongs to a collection; everybody belongs to his facility.
-func (p *Person) IsMemberOf(tx *store.Tx, collection string) (bool, error) {
-	if p.IsAnonymous() || collection == p.FacilityID {
-		return !p.IsAnonymous(), nil
-	}
-	all, err := p.Memberships(tx)
-	return slices.Contains(all, collection), err
-}
-
 // Know reads users and collections that the person's roles will be asked about, in two queries.
 func (p *Person) Know(tx *store.Tx, users, collections []string) error {
 	if p.users == nil {

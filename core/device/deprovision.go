@@ -9,13 +9,9 @@ import (
 	"kolibri/store"
 )
 
-// Deprovision makes the device new again: all facilities with their people and everything people
+// deprovision makes the device new again: all facilities with their people and everything people
 // did are removed from it, and the wizard comes next. Content stays. Other devices hear nothing of
 // it; this one gets a new identity. kolibri/core/auth/utils/deprovision.py
-func Deprovision(ctx context.Context, h *api.Host) error {
-	return h.DB.Write(ctx, func(tx *store.Tx) error { return deprovision(tx, h) })
-}
-
 func deprovision(tx *store.Tx, h *api.Host) error {
 	ids, err := tx.Strings("SELECT id FROM kolibriauth_collection WHERE kind = ?", auth.KindFacility)
 	if err != nil {

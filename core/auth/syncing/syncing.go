@@ -454,9 +454,3 @@ func (s *Syncer) Resumable(tx *store.Tx, user, base string) (string, error) {
 	}
 	return "", nil
 }
-
-// Refused tells whether an error means that name or password were wrong, or not enough.
-func Refused(err error) bool {
-	status := peer.StatusOf(err)
-	return status == 401 || status == 403
-}
