@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"kolibri/core/api"
@@ -262,8 +263,40 @@ func isYear(v *string) bool {
 	if v == nil || *v == "" || *v == auth.Deferred {
 		return true
 	}
-	year, err := strconv.Atoi(strings.TrimSpace(*v))
-	return err == nil && year >= 1900 && year <= 99999
+	year, ok := number(strings.TrimSpace(*v))
+	return ok && year >= 1900 && year <= 99999
+}
+
+// number reads a whole number as Python's int does: in the digits of any script, with single underscores
+// between them.
+func number(text string) (int, bool) {
+	if strings.HasPrefix(text, "_") || strings.HasSuffix(text, "_") || strings.Contains(text, "__") ||
+		strings.HasPrefix(text, "-_") || strings.HasPrefix(text, "+_") {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.Map(func(c rune) rune {
+		switch {
+		case c == '_':
+			return -1
+		case c > unicode.MaxASCII && unicode.Is(unicode.Nd, c):
+			return '0' + digit(c)
+		}
+		return c
+	}, text))
+	return n, err == nil
+}
+
+// digit is the value of a decimal digit. Scripts have theirs in runs of ten, from nought up; those of
+// mathematics, five such runs, are the only ones that touch.
+func digit(c rune) rune {
+	if c >= '\U0001d7ce' {
+		return (c - '\U0001d7ce') % 10
+	}
+	n := rune(0)
+	for unicode.Is(unicode.Nd, c-n-1) {
+		n++
+	}
+	return n
 }
 
 func oneOf(values ...string) func(*string) bool {
