@@ -79,40 +79,57 @@ func benchStages(b *testing.B, count int) {
 	from.begin(b, s)
 	to.begin(b, s)
 	b.ResetTimer()
-	stage := func(name string, d *device, work func(tx *store.Tx) error) {
+	// each transaction does as much as a session's does (server/transfers.go)
+	stage := func(name string, d *device, step func(tx *store.Tx, o Options) (more bool, err error)) {
 		start := processor(b)
-		write(b, d.DB, func(tx *store.Tx) { require.NoError(b, work(tx)) })
+		for o := (Options{Limit: 1000}); ; o.Continue = true {
+			var more bool
+			write(b, d.DB, func(tx *store.Tx) {
+				var err error
+				more, err = step(tx, o)
+				require.NoError(b, err)
+			})
+			if !more {
+				break
+			}
+		}
 		b.ReportMetric(float64(count)/(processor(b)-start).Seconds(), name+"/s")
 	}
-	var err error
-	stage("serialize", from, func(tx *store.Tx) error { _, err = Serialize(tx, s.Filter, Options{}); return err })
-	write(b, from.DB, func(tx *store.Tx) { s.ClientFSIC, err = MaxCounters(tx, s.Filter, true, true); require.NoError(b, err) })
-	stage("queue", from, func(tx *store.Tx) error { _, err = Queue(tx, s); return err })
+	stage("serialize", from, func(tx *store.Tx, o Options) (bool, error) {
+		done, err := Serialize(tx, s.Filter, o)
+		return done.More, err
+	})
+	write(b, from.DB, func(tx *store.Tx) {
+		var err error
+		s.ClientFSIC, err = MaxCounters(tx, s.Filter, true, true)
+		require.NoError(b, err)
+	})
+	stage("queue", from, func(tx *store.Tx, _ Options) (bool, error) { _, err := Queue(tx, s); return false, err })
 	const size = 500
 	var chunks [][]byte
-	stage("read", from, func(tx *store.Tx) error {
-		for at := int64(0); ; at += size {
-			records, err := Buffers(tx, s.ID, at, size)
-			if err != nil || len(records) == 0 {
-				return err
-			}
-			chunks = append(chunks, AppendBuffers(nil, records))
+	stage("read", from, func(tx *store.Tx, _ Options) (bool, error) {
+		records, err := Buffers(tx, s.ID, int64(len(chunks)*size), size)
+		if err != nil || len(records) == 0 {
+			return false, err
 		}
+		chunks = append(chunks, AppendBuffers(nil, records))
+		return true, nil
 	})
-	stage("buffer", to, func(tx *store.Tx) error {
-		for _, wire := range chunks {
-			records, err := DecodeBuffers(bytes.NewReader(wire))
-			if err != nil {
-				return err
-			}
-			if _, err := Receive(tx, s, records); err != nil {
-				return err
-			}
+	next := 0
+	stage("buffer", to, func(tx *store.Tx, _ Options) (bool, error) {
+		records, err := DecodeBuffers(bytes.NewReader(chunks[next]))
+		if err != nil {
+			return false, err
 		}
-		return nil
+		next++
+		_, err = Receive(tx, s, records)
+		return next < len(chunks), err
 	})
-	stage("dequeue", to, func(tx *store.Tx) error { return Dequeue(tx, s) })
-	stage("deserialize", to, func(tx *store.Tx) error { _, err = Deserialize(tx, s.Filter, Options{}); return err })
+	stage("dequeue", to, func(tx *store.Tx, _ Options) (bool, error) { return false, Dequeue(tx, s) })
+	stage("deserialize", to, func(tx *store.Tx, o Options) (bool, error) {
+		done, err := Deserialize(tx, s.Filter, o)
+		return done.More, err
+	})
 	require.EqualValues(b, from.count(b, "SELECT count(*) FROM logger_attemptlog"), to.count(b, "SELECT count(*) FROM logger_attemptlog"))
 	// a second time there is nothing to do, however much there is
 	start := time.Now()

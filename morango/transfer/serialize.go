@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,29 +130,12 @@ func (s *serialized) write(tx *store.Tx) error {
 	if err := s.merge(tx); err != nil {
 		return err
 	}
-	// what all records have in common stands in the text: ids, numbers and constants
-	saved := "'" + s.self.ID + "', " + strconv.FormatInt(s.self.Counter, 10)
-	places := "(?, ?, FALSE, FALSE, " + saved + ", '" + s.m.Name + "', '" + morango.Profile + "', ?, ?, ?, ?, FALSE)"
-	args := make([]any, 0, 6*len(s.records))
-	for i := range s.records {
-		r := &s.records[i]
-		args = append(args, r.id, r.serialized, r.partition, r.source, r.conflicting, r.parent)
-	}
-	_, err := tx.Exec(`INSERT INTO morango_store (id, serialized, deleted, hard_deleted, last_saved_instance, last_saved_counter, model_name, profile,
-		partition, source_id, conflicting_serialized_data, _self_ref_fk, dirty_bit) VALUES `+repeat(places, len(s.records))+`
-		ON CONFLICT (id) DO UPDATE SET serialized = excluded.serialized, deleted = excluded.deleted, hard_deleted = excluded.hard_deleted,
-		last_saved_instance = excluded.last_saved_instance, last_saved_counter = excluded.last_saved_counter, dirty_bit = excluded.dirty_bit,
-		conflicting_serialized_data = excluded.conflicting_serialized_data, last_transfer_session_id = NULL`, args...)
-	if err != nil {
-		return err
-	}
-	args = args[:0]
-	for _, id := range s.ids {
-		args = append(args, id)
-	}
-	if _, err = tx.Exec("INSERT INTO morango_recordmaxcounter (instance_id, counter, store_model_id) VALUES "+repeat("("+saved+", ?)", len(s.ids))+
-		" ON CONFLICT (store_model_id, instance_id) DO UPDATE SET counter = excluded.counter", args...); err != nil {
-		return err
+	// neighbours in the indexes come one after the other
+	slices.SortFunc(s.records, func(a, b storeRow) int { return strings.Compare(a.id, b.id) })
+	for part := range slices.Chunk(s.records, perStatement) {
+		if err := s.store(tx, part); err != nil {
+			return err
+		}
 	}
 	if s.deletions {
 		// a row that was deleted and made again under the same id is there: no other device shall delete it
@@ -161,7 +145,34 @@ func (s *serialized) write(tx *store.Tx) error {
 			}
 		}
 	}
-	_, err = tx.Exec("UPDATE "+s.m.Table+" SET _morango_dirty_bit = ? WHERE id IN ?", false, store.In(s.ids))
+	_, err := tx.Exec("UPDATE "+s.m.Table+" SET _morango_dirty_bit = ? WHERE id IN ?", false, store.In(s.ids))
+	return err
+}
+
+// store writes records, each with the counter that it was saved with.
+func (s *serialized) store(tx *store.Tx, records []storeRow) error {
+	// what all records have in common stands in the text: ids, numbers and constants
+	saved := "'" + s.self.ID + "'," + strconv.FormatInt(s.self.Counter, 10)
+	args := make([]any, 0, 6*len(records))
+	for i := range records {
+		r := &records[i]
+		args = append(args, r.id, r.serialized, r.partition, r.source, r.conflicting, r.parent)
+	}
+	_, err := tx.Exec(`INSERT INTO morango_store (id, serialized, partition, source_id, conflicting_serialized_data, _self_ref_fk,
+		last_saved_instance, last_saved_counter, deleted, hard_deleted, dirty_bit, model_name, profile) VALUES `+
+		repeat("(?,?,?,?,?,?,"+saved+",FALSE,FALSE,FALSE,'"+s.m.Name+"','"+morango.Profile+"')", len(records))+`
+		ON CONFLICT (id) DO UPDATE SET serialized = excluded.serialized, deleted = excluded.deleted, hard_deleted = excluded.hard_deleted,
+		last_saved_instance = excluded.last_saved_instance, last_saved_counter = excluded.last_saved_counter, dirty_bit = excluded.dirty_bit,
+		conflicting_serialized_data = excluded.conflicting_serialized_data, last_transfer_session_id = NULL`, args...)
+	if err != nil {
+		return err
+	}
+	args = args[:0]
+	for i := range records {
+		args = append(args, records[i].id)
+	}
+	_, err = tx.Exec("INSERT INTO morango_recordmaxcounter (instance_id, counter, store_model_id) VALUES "+repeat("("+saved+",?)", len(records))+
+		" ON CONFLICT (store_model_id, instance_id) DO UPDATE SET counter = excluded.counter", args...)
 	return err
 }
 

@@ -136,6 +136,28 @@ func TestFacilityTravelsBothWays(t *testing.T) {
 	}
 }
 
+// What reached the store before a device died, but not its apps, comes in with the next synchronization, though
+// nothing travels again.
+func TestRecordsThatADeathKeptFromTheAppsComeIn(t *testing.T) {
+	ctx := context.Background()
+	w, d := servertest.NewWorld(t), empty(t)
+	_, err := d.Sync(ctx, from(w))
+	require.NoError(t, err)
+	require.NoError(t, d.DB.Write(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Exec("UPDATE kolibriauth_facilityuser SET full_name = 'as before' WHERE id = ?", w.IDs["learner"]); err != nil {
+			return err
+		}
+		_, err := tx.Exec("UPDATE morango_store SET dirty_bit = TRUE WHERE id = ?", w.IDs["learner"])
+		return err
+	}))
+	o := from(w)
+	o.Username, o.Password = "", ""
+	_, err = d.Sync(ctx, o)
+	require.NoError(t, err)
+	require.Equal(t, "Lea Learner", nameOf(t, d.DB, w.IDs["learner"]))
+	require.Zero(t, d.count(t, "SELECT count(*) FROM morango_store WHERE dirty_bit"))
+}
+
 func TestSyncIsRefused(t *testing.T) {
 	w, d := servertest.NewWorld(t), empty(t)
 	for name, c := range map[string]struct {
