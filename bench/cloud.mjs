@@ -4,7 +4,7 @@
 //
 //   e2e/native/postgres/with-server node bench/cloud.mjs     alone; `make bench` does that
 //
-// KOLIBRI_REFERENCE needs psycopg2 in its environment.
+// KOLIBRI_REFERENCE needs psycopg2 in its environment. DURATION is how many seconds each load takes (15).
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -15,7 +15,7 @@ import { makeSchool, signIn } from "./school.mjs";
 import { Client, Native } from "./servers.mjs";
 
 const CLIENTS = 16;
-const SECONDS = Number(process.env.SECONDS ?? 15);
+const SECONDS = Number(process.env.DURATION ?? 15);
 
 /** How often the tour of the interface made each request, by the beginning of its address. */
 const RECORDED = Object.entries({
