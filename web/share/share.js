@@ -5,7 +5,7 @@ import { scoped } from "../../worker/protocol.js";
 import { askConsent } from "./consent.js";
 
 /** @typedef {import("../../relay/js/link.js").LinkState} LinkState */
-/** @typedef {{relay: string, code: string, known?: {session: string, key: string}}} Pairing */
+/** @typedef {{relay: string, code: string, agreed?: boolean, known?: {session: string, key: string}}} Pairing `agreed`: by the person */
 
 export class Share extends EventTarget {
 	/**
@@ -59,28 +59,34 @@ export class Share extends EventTarget {
 		const here = new URL(location.href);
 		const relay = here.searchParams.get("relay");
 		const code = here.searchParams.get("code") ?? "";
-		if (relay === null) {
-			const kept = this.kept();
-			if (kept) await this.start(kept);
+		if (relay !== null) {
+			here.searchParams.delete("relay");
+			here.searchParams.delete("code");
+			history.replaceState(history.state, "", here);
+			const address = relayAddress(relay);
+			if (!address) {
+				this.change({ state: "ended", code: 0, message: `“${relay}” is not the address of a relay` });
+				return;
+			}
+			this.keep({ relay: address, code, agreed: isHeadless() });
+		}
+		// from here on the invitation outlives a reload, which the service worker may ask for at any time
+		const kept = this.kept();
+		if (!kept) return;
+		if (!kept.agreed && !(await askConsent(kept.relay))) {
+			sessionStorage.removeItem(this.key);
 			return;
 		}
-		here.searchParams.delete("relay");
-		here.searchParams.delete("code");
-		history.replaceState(history.state, "", here);
-		const address = relayAddress(relay);
-		if (!address) {
-			this.change({ state: "ended", code: 0, message: `“${relay}” is not the address of a relay` });
-			return;
-		}
-		if (!isHeadless() && !(await askConsent(address))) return;
-		await this.start({ relay: address, code });
+		await this.start(kept);
 	}
 
-	/** @param {Pairing} pairing */
-	async start(pairing) {
+	/** @param {Pairing} wanted */
+	async start(wanted) {
 		this.stopWorker();
+		const pairing = { ...wanted, agreed: true };
 		this.pairing = pairing;
 		this.traffic = null;
+		this.keep(pairing);
 		this.change({ state: "connecting" });
 		await this.ready();
 		if (this.pairing !== pairing) return;
@@ -109,7 +115,7 @@ export class Share extends EventTarget {
 		this.state = state;
 		if (state.state === "sharing" && this.pairing) {
 			this.pairing.known = { session: state.admission.session, key: state.key };
-			sessionStorage.setItem(this.key, JSON.stringify(this.pairing));
+			this.keep(this.pairing);
 			this.tellGateway();
 		}
 		if (state.state === "ended") {
@@ -118,6 +124,11 @@ export class Share extends EventTarget {
 			this.stopWorker();
 		}
 		this.dispatchEvent(new Event("change"));
+	}
+
+	/** @param {Pairing} pairing */
+	keep(pairing) {
+		sessionStorage.setItem(this.key, JSON.stringify(pairing));
 	}
 
 	/** @returns {Pairing | null} */
