@@ -25,6 +25,7 @@ export class Host {
 		this.module = null;
 		/** @type {Promise<Response> | null} */
 		this.asked = null;
+		this.again = false;
 		this.news = new BroadcastChannel(scoped(root, "leader"));
 		navigator.serviceWorker?.addEventListener("message", (event) => this.answer(event));
 	}
@@ -49,11 +50,12 @@ export class Host {
 			});
 		};
 		if (again) this.module = null;
+		this.again = again; // whoever wants the program first: the lock of the worker before may still look held
 		const quick = !this.module && !again && !hostIsSlow(this.build.shell);
 		this.asked = quick ? ask(new URL(this.build.wasm, this.root)) : null;
 		this.isServed().then((served) => {
 			if (!served)
-				this.program(again).catch(() => {}); // lead meets the failure
+				this.program().catch(() => {}); // lead meets the failure
 			else
 				this.takeAsked()?.then(
 					({ body }) => body?.cancel(),
@@ -68,13 +70,10 @@ export class Host {
 		return held.some(({ name }) => name === scoped(this.root, "server"));
 	}
 
-	/**
-	 * The server's program, compiled once for all workers of this tab.
-	 * @param {boolean} [again]
-	 */
-	program(again = false) {
+	/** The server's program, compiled once for all workers of this tab. */
+	program() {
 		this.module ??= compileModule(new URL(this.build.wasm, this.root), {
-			again,
+			again: this.again,
 			asked: this.takeAsked(),
 			slow: hostIsSlow(this.build.shell),
 			bytes: this.build.wasmBytes,
