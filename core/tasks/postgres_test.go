@@ -79,7 +79,6 @@ func TestProcessesShareJobs(t *testing.T) {
 	})
 	t.Run("a living process keeps its jobs, a dead one's are taken up", func(t *testing.T) {
 		never := make(chan bool)
-		t.Cleanup(func() { close(never) })
 		a := h.start(map[string]Work{slow: {Run: func(context.Context, *Task) (any, error) { <-never; return nil, nil }}}, oneWorker)
 		id := h.enqueue(a, slow, Spec{}, Schedule{})
 		h.until(id, Running)
@@ -99,6 +98,8 @@ func TestProcessesShareJobs(t *testing.T) {
 		<-ran
 		h.until(id, Completed)
 		b.stop()
+		close(never)
+		a.stop() // or it would take the jobs of other tests
 	})
 	t.Run("a process that was only slow does not end what another has taken", func(t *testing.T) {
 		goOn, ended := make(chan bool), make(chan error, 1)
