@@ -86,6 +86,7 @@ test(
 		const frame = browser.frame(second) ?? form;
 		await frame.evaluate(() => {
 			const input = document.body.appendChild(document.createElement("input"));
+			input.id = "sentence";
 			input.value = "half a sentence";
 			input.dispatchEvent(new InputEvent("input", { bubbles: true }));
 		});
@@ -95,6 +96,8 @@ test(
 		assert.deepEqual(await builds(second), [OLD]);
 
 		await frame.evaluate(() => location.reload());
+		const thrownAway = () => browser.frame(second)?.evaluate(() => !document.querySelector("#sentence"));
+		await until(thrownAway, "the page without the sentence");
 		await browser.mounted(/profile/, second);
 		await browser.page.getByRole("button", { name: "Update now" }).click();
 		for (const page of [browser.page, second]) {
