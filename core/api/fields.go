@@ -324,3 +324,21 @@ func (f Float) MarshalJSON() ([]byte, error) {
 	}
 	return b, err
 }
+
+// Truth is what Python takes a value of a JSON body for, where the original asks no more of it than that.
+func Truth(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	case json.Number:
+		f, err := v.Float64()
+		return err != nil || f != 0
+	}
+	return value != nil
+}

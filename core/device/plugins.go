@@ -1,7 +1,6 @@
 package device
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -86,7 +85,7 @@ func (d *Device) changePlugin(r *api.Request) (any, error) {
 		return nil, err
 	}
 	value, given := body["enabled"]
-	on := truthy(value)
+	on := api.Truth(value)
 	if !given || value == nil || on == p.Enabled {
 		return p, nil
 	}
@@ -97,22 +96,4 @@ func (d *Device) changePlugin(r *api.Request) (any, error) {
 	}
 	p.Enabled = on
 	return p, keeper.SwitchPlugin(p.module(), on)
-}
-
-// truthy is what Python takes for true: the original asks no more of the value than that.
-func truthy(value any) bool {
-	switch v := value.(type) {
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	case json.Number:
-		f, err := v.Float64()
-		return err != nil || f != 0
-	}
-	return value != nil
 }

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -75,7 +74,7 @@ func (v *Views) openTransfer(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	push := truth(body["push"])
+	push := api.Truth(body["push"])
 	t := &session.Transfer{Push: push, Filter: transfer.ParseFilter(text(body, "filter")), ClientFSIC: text(body, "client_fsic")}
 	var s *session.Sync
 	err = v.host.DB.Read(r.Ctx, func(tx *store.Tx) (err error) {
@@ -149,20 +148,6 @@ func blame(err error) error {
 		}
 	}
 	return err
-}
-
-// truth is what Python takes a value for.
-func truth(v any) bool {
-	switch v := v.(type) {
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case json.Number:
-		f, err := v.Float64()
-		return err != nil || f != 0
-	}
-	return false
 }
 
 // count reads a number of records or bytes; nil when it is not given.

@@ -162,7 +162,7 @@ func (i *Importer) sizes(r *api.Request) (any, error) {
 	from := origin{}
 	from.drive, _ = body["drive_id"].(string)
 	from.peer, _ = body["peer_id"].(string)
-	export := truthy(body["export"])
+	export := api.Truth(body["export"])
 	if moreThanOne(from.drive != "", from.peer != "", export) {
 		return nil, invalid("Must specify at most one of drive_id, peer_id, and export")
 	}
@@ -170,7 +170,7 @@ func (i *Importer) sizes(r *api.Request) (any, error) {
 	if selection.hasBadIDs() {
 		return nil, invalid("node_ids and exclude_node_ids must be lists of ids")
 	}
-	c := choice{Selection: selection, renderableOnly: true, available: export, missing: truthy(body["copy"]) && !export}
+	c := choice{Selection: selection, renderableOnly: true, available: export, missing: api.Truth(body["copy"]) && !export}
 	if c.limit, err = i.limit(r.Ctx, channel, from); errors.Is(err, errLocation) {
 		return nil, noOrigin(from)
 	}
@@ -187,18 +187,6 @@ func (i *Importer) sizes(r *api.Request) (any, error) {
 		files, err = i.lacking(files)
 	}
 	return map[string]int64{"resource_count": resources, "file_size": total(files)}, err
-}
-
-func truthy(v any) bool {
-	switch t := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return t
-	case string:
-		return t != ""
-	}
-	return true
 }
 
 func moreThanOne(flags ...bool) bool {
