@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
 import { kept } from "../lib/kept.mjs";
-import { json } from "../lib/learn.mjs";
+import { begin, json } from "../lib/learn.mjs";
 
 /** @typedef {import("../lib/browser.mjs").Browser} Browser */
 
@@ -38,11 +38,7 @@ const classes = async (browser) =>
 test(
 	"a full disk amid writes loses nothing that was acknowledged",
 	inBrowser(async ({ browser }) => {
-		await browser.open();
-		await browser.mounted();
-		await browser.provision();
-		await browser.go("en/facility/");
-		await browser.mounted(/facility/);
+		await begin(browser);
 		const leave = await limiter(browser);
 		await leave(0);
 		const saved = [];
@@ -88,13 +84,7 @@ async function bring(browser, { id, name }) {
 test(
 	"a channel that is too large for the quota fails in words, and comes when there is space",
 	inBrowser(async ({ browser }) => {
-		await browser.open();
-		await browser.mounted();
-		await browser.provision();
-		await browser.go("en/facility/");
-		await browser.mounted(/facility/);
-		const listed = await json(browser, "api/content/remotechannel/");
-		const channel = listed.find((/** @type {any} */ c) => c.name === "The pendulum");
+		const channel = await begin(browser);
 		const leave = await limiter(browser);
 		await leave(300_000);
 		const failed = await bring(browser, channel);

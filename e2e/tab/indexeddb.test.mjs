@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inBrowser } from "../lib/fixture.mjs";
-import { json, run } from "../lib/learn.mjs";
+import { begin, json, run } from "../lib/learn.mjs";
 
 test(
 	"a channel is imported, opened without a network, and deleted",
@@ -10,15 +10,7 @@ test(
 		site.beforeWorker(
 			`StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException("no", "SecurityError"));`,
 		);
-		await browser.open();
-		await browser.mounted();
-		await browser.provision();
-		await browser.go("en/facility/");
-		await browser.mounted(/facility/);
-		const listed = await json(browser, "api/content/remotechannel/");
-		const { id: channel_id, name: channel_name } = listed.find(
-			(/** @type {any} */ c) => c.name === "The pendulum",
-		);
+		const { id: channel_id, name: channel_name } = await begin(browser);
 		await run(browser, { type: "kolibri.core.content.tasks.remoteimport", channel_id, channel_name });
 		const nodes = await json(browser, "api/content/contentnode/?available=true");
 		const files = nodes

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { sleep, until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
 import { kept } from "../lib/kept.mjs";
-import { json, run } from "../lib/learn.mjs";
+import { begin, json, run } from "../lib/learn.mjs";
 
 /** @typedef {import("../lib/browser.mjs").Browser} Browser */
 
@@ -18,17 +18,6 @@ const task = (browser, type, { id, name }) =>
 		channel_id: id,
 		channel_name: name,
 	});
-
-/** @param {Browser} browser */
-async function begin(browser) {
-	await browser.open();
-	await browser.mounted();
-	await browser.provision();
-	await browser.go("en/facility/");
-	await browser.mounted(/facility/);
-	const listed = await json(browser, "api/content/remotechannel/");
-	return listed.find((/** @type {any} */ c) => c.name === "The pendulum");
-}
 
 /** What can be opened has its files, whole. @param {Browser} browser */
 async function consistent(browser) {
