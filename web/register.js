@@ -15,6 +15,15 @@ const LATER_MS = 45_000;
 /** How long a start waits for a new build to take over from one that is still at work. */
 const TAKE_OVER_MS = 5_000;
 
+/** A service worker that was stopped has lost the question; one that is being started has not. */
+const ASK_AGAIN_MS = 5_000;
+
+/** After this time a person is told, and may try again. */
+const SILENT_MS = 120_000;
+
+/** @param {number} ms @returns {Promise<void>} */
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
+
 export class Registration {
 	/**
 	 * @param {object} options
@@ -74,7 +83,7 @@ export class Registration {
 			active.postMessage({ t: "claim" });
 			await Promise.race([
 				new Promise((go) => serviceWorker.addEventListener("controllerchange", go, { once: true })),
-				new Promise((go) => setTimeout(go, 500)),
+				pause(500),
 			]);
 		}
 	}
@@ -89,7 +98,7 @@ export class Registration {
 		);
 		waiting.postMessage({ t: "activate" });
 		// It may have an answer under way; then this start goes on with the build it has.
-		await Promise.race([activated, new Promise((go) => setTimeout(go, TAKE_OVER_MS))]);
+		await Promise.race([activated, pause(TAKE_OVER_MS)]);
 	}
 
 	/** Looks for a newer build and waits until it is there. @returns {Promise<boolean>} */
@@ -156,14 +165,28 @@ export class Registration {
 	}
 }
 
-/** @param {ServiceWorker} worker @returns {Promise<string | null>} null when it does not know */
-function buildOf(worker) {
-	const { port1, port2 } = new MessageChannel();
-	return new Promise((go) => {
-		port1.onmessage = ({ data }) => go(data);
-		worker.postMessage({ t: "build" }, [port2]);
-		setTimeout(() => go(null), 3000);
+/**
+ * Asks a service worker whose it is. Silence says nothing: on a busy machine the browser may take long
+ * to start it, or stop it before it has answered.
+ * @param {ServiceWorker} worker
+ * @returns {Promise<string | null>} null when it has been replaced
+ */
+async function buildOf(worker) {
+	/** @type {(id: string) => void} */
+	let said = () => {};
+	/** @type {Promise<string>} */
+	const answer = new Promise((go) => {
+		said = go;
 	});
+	for (const end = performance.now() + SILENT_MS; performance.now() < end; ) {
+		const { port1, port2 } = new MessageChannel();
+		port1.onmessage = ({ data }) => said(data);
+		worker.postMessage({ t: "build" }, [port2]);
+		const id = await Promise.race([answer, pause(ASK_AGAIN_MS)]);
+		if (id) return id;
+		if (worker.state === "redundant") return null;
+	}
+	throw new Error("the service worker does not answer");
 }
 
 /** @param {ServiceWorkerRegistration} registration @returns {Promise<ServiceWorker>} */

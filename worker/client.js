@@ -15,7 +15,7 @@ import { BODYLESS, CREDIT, PART, REPEATABLE, scoped, unavailable, VERSION } from
  * @property {string} url absolute
  * @property {HeaderList} [headers]
  * @property {Uint8Array | ReadableStream<Uint8Array> | null} [body]
- * @property {number} [timeout] milliseconds the server may take; none when absent
+ * @property {number} [timeout] milliseconds the server may take once it has taken the request; none when absent
  * @property {boolean} [cookies] ask for all visible cookies
  * @property {string} [from] on behalf of a client outside of this browser, at this address
  * @property {AbortSignal | null} [signal]
@@ -142,15 +142,14 @@ class Pending {
 		this.resolve = resolve;
 		this.reject = reject;
 		this.sent = this.confirmed = false;
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		this.timer = undefined;
 		this.credit = CREDIT;
 		/** @type {(() => void) | null} */
 		this.onCredit = null;
 		/** @type {ReadableStreamDefaultController<Uint8Array> | null} */
 		this.stream = null;
 		this.granted = this.received = 0;
-		if (call.timeout) {
-			this.timer = setTimeout(() => this.giveUp("timeout", "out of time"), call.timeout);
-		}
 		this.onAbort = () => this.giveUp("cancelled", "given up");
 		call.signal?.addEventListener("abort", this.onAbort);
 	}
@@ -212,6 +211,11 @@ class Pending {
 		switch (message.t) {
 			case "got":
 				this.confirmed = true;
+				// Waiting for a server that starts, or changes hands, is not the server's time.
+				clearTimeout(this.timer);
+				if (this.call.timeout) {
+					this.timer = setTimeout(() => this.giveUp("timeout", "out of time"), this.call.timeout);
+				}
 				return;
 			case "res":
 				this.settle();
@@ -263,6 +267,7 @@ class Pending {
 
 	serverLost() {
 		if (!this.sent) return;
+		clearTimeout(this.timer);
 		const { method, body } = this.call;
 		const repeatable = REPEATABLE.has(method) && !(body instanceof ReadableStream);
 		if (this.stream) this.fail(new RequestAborted("broken", "the server changed hands"));

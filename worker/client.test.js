@@ -114,6 +114,21 @@ test("requests wait while the server starts, in their order", async () => {
 	);
 });
 
+test("a timeout counts from when the server takes the request", async () => {
+	const place = makeServer();
+	const client = makeClient(place);
+	/** @type {string[]} */
+	const ends = [];
+	for (const method of ["GET", "PUT"]) {
+		client.request({ ...get(), method, timeout: 50 }).catch(({ code }) => ends.push(code));
+	}
+	await tick(250);
+	assert.deepEqual(ends, [], "the server was still starting");
+	place.start();
+	await until(() => ends.length === 2);
+	assert.deepEqual(ends, ["timeout", "timeout"]);
+});
+
 test("a long answer streams as its reader reads, and no faster", async () => {
 	const place = makeServer({ request: (/** @type {number} */ id) => place.server.head(id, 200, "") });
 	place.start();

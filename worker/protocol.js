@@ -32,7 +32,8 @@ export const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
  * @typedef {RequestMessage | PartMessage | CreditMessage | CancelMessage | ByeMessage} ToServer
  *
  * @typedef {{t: "hello", version: number, epoch: string, build: string}} HelloMessage
- * @typedef {{t: "got", id: number}} GotMessage a write has arrived and is about to be carried out
+ * @typedef {{t: "got", id: number}} GotMessage a write, or what has a
+ *   timeout, has arrived and is about to be carried out
  * @typedef {{t: "res", id: number, status: number, headers: HeaderList, body: Uint8Array | null,
  *   cookies?: string[]}} AnswerMessage a whole answer; `cookies` in document.cookie's form
  * @typedef {{t: "head", id: number, status: number, headers: HeaderList, cookies?: string[]}} HeadMessage

@@ -124,7 +124,7 @@ export class PortServer {
 			gate: null,
 		});
 		// Before the write can have done anything: without this message it was not carried out.
-		if (!REPEATABLE.has(message.method)) port.postMessage({ t: "got", id: message.id });
+		if (!REPEATABLE.has(message.method) || message.timeout) port.postMessage({ t: "got", id: message.id });
 		/** @type {Hooks} */ (this.go).request(
 			id,
 			message.method,

@@ -89,7 +89,12 @@ export class Site {
 
 	/** Puts code before the worker's own: a browser that is not as ours is. @param {string} code */
 	beforeWorker(code) {
-		const script = path.join(this.app, "app", `worker-${buildId(this.app)}.js`);
+		this.before(`app/worker-${buildId(this.app)}.js`, code);
+	}
+
+	/** Puts code before a script's own. @param {string} at its path @param {string} code */
+	before(at, code) {
+		const script = path.join(this.app, at);
 		fs.writeFileSync(script, `${code}\n${fs.readFileSync(script, "utf8")}`);
 	}
 

@@ -121,3 +121,25 @@ test(
 		assert.equal((await builds(browser.page)).length, 1);
 	}),
 );
+
+test(
+	"a service worker that is slow to answer is not taken for another release's",
+	inBrowser(async ({ site, browser }) => {
+		// The first question gets lost, as when the browser stops a service worker; the next takes its time.
+		site.before(
+			"sw.js",
+			`let asked = 0;
+			addEventListener("message", (event) => {
+				if (event.data.t !== "build" || ++asked > 2) return;
+				if (asked === 1) return event.stopImmediatePropagation();
+				for (const end = Date.now() + 4000; Date.now() < end; );
+			});`,
+		);
+		await browser.open();
+		await browser.mounted();
+		const came = await browser.page.evaluate(
+			() => performance.getEntriesByType("navigation")[0].toJSON().type,
+		);
+		assert.equal(came, "navigate", "the tab was not loaded again");
+	}),
+);
