@@ -43,7 +43,9 @@ rounds; ${r.machine}. The ratios are what counts. "Python" is a real Kolibri 0.1
 		];
 		parts.push(
 			"## From the address typed to the first answer of the API, in Chromium",
-			"`module`, `database` and `answering` are the shell's marks; Pyodide runs the same Kolibri's Python in a worker.",
+			"`module`, `database` and `answering` are the shell's marks; Pyodide runs the same Kolibri's Python in a worker. " +
+				"The address is typed when the browser has come up. The next session is one of a browser started anew, 20 s after the " +
+				"first page of the first one; Pyodide's is a second visit in the browser that still runs.",
 			table(
 				["ms", "module", "database", "answering", "Pyodide", "faster"],
 				[row("empty profile", first, pyodide.first), row("next session", next, pyodide.next)],
