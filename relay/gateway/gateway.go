@@ -67,7 +67,7 @@ func Allow(header http.Header, r *http.Request) {
 
 // passedOn are the headers of a request that concern the server behind the gateway.
 var passedOn = []string{"Accept", "Accept-Language", "Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Modified-Since",
-	"If-Range", "Range", "X-Csrftoken", "X-Requested-With"}
+	"If-Range", "Range", "X-Csrftoken", "X-Requested-With", "X-Morango-Capabilities"} // without the last, Kolibri ends no transfer
 
 // keptBack are the headers of an answer that would mean something else coming from the gateway.
 var keptBack = []string{"Set-Cookie", "Set-Cookie2", "Clear-Site-Data", "Strict-Transport-Security", "Public-Key-Pins", "Alt-Svc", "Connection",

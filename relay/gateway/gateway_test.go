@@ -74,6 +74,26 @@ func TestNamedHostsAndNothingElse(t *testing.T) {
 	require.Equal(t, 200, code)
 }
 
+func TestHeadersThatConcernTheHost(t *testing.T) {
+	at := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		for name := range r.Header {
+			w.Header().Set("Got-"+name, r.Header.Get(name))
+		}
+	})
+	request := httptest.NewRequest(http.MethodPatch, "/http/"+at+"/", strings.NewReader("{}"))
+	for _, name := range []string{"Authorization", "Content-Type", "X-Morango-Capabilities", "Cookie", "X-Relay-Session"} {
+		request.Header.Set(name, "as sent")
+	}
+	w := httptest.NewRecorder()
+	newGateway(t, nil, at).ServeHTTP(w, request)
+	for _, name := range []string{"Authorization", "Content-Type", "X-Morango-Capabilities"} {
+		require.Equal(t, "as sent", w.Header().Get("Got-"+name), name)
+	}
+	for _, name := range []string{"Cookie", "X-Relay-Session"} {
+		require.Empty(t, w.Header().Get("Got-"+name), name)
+	}
+}
+
 func TestNamesThatLeadToPrivateAddresses(t *testing.T) {
 	at := upstream(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "inside") })
 	_, port, _ := strings.Cut(at, ":")
