@@ -11,7 +11,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 
 	"kolibri/core/api"
 	"kolibri/provider/extract"
@@ -32,6 +31,7 @@ type verb struct {
 
 func verbs() []verb {
 	return []verb{
+		{"configure", "Prepare the home, list environment variables", configureVerb},
 		{"manage", "Management commands. See also 'kolibri manage help'", manage},
 		{"plugin", "Manage Kolibri plugins", pluginVerb},
 		{"relay", "Let browser tabs answer requests from outside", relayVerb},
@@ -74,6 +74,9 @@ func run(args []string, in io.Reader, out, err io.Writer) int {
 		}
 		names = append(names, v.name)
 	}
+	if why, ok := lackingVerbs[args[0]]; ok {
+		return c.usage("kolibri", lackingText(args[0], why))
+	}
 	return c.usage("kolibri", fmt.Sprintf("No such command '%s'.", args[0])+hint(nearest(args[0], names)))
 }
 
@@ -110,7 +113,9 @@ func (c *command) settings(name string, args []string, define func(*flag.FlagSet
 	flags.SetOutput(io.Discard)
 	debug := flags.Bool("debug", false, "Display and log debug messages (for development)")
 	flags.BoolVar(&c.noInput, "no-input", false, "Suppress user prompts")
-	flags.Bool("skip-update", false, "Accepted for the original's sake")
+	for _, name := range []string{"skip-update", "debug-database"} {
+		flags.Bool(name, false, "Accepted for the original's sake")
+	}
 	if define != nil {
 		define(flags)
 	}
@@ -121,7 +126,7 @@ func (c *command) settings(name string, args []string, define func(*flag.FlagSet
 		flags.VisitAll(func(f *flag.Flag) { fmt.Fprintf(c.out, "  --%-18s %s\n", f.Name, f.Usage) })
 		return nil, 0
 	case err != nil:
-		return nil, c.usage("kolibri "+name, strings.TrimPrefix(err.Error(), "flag provided but not defined: ")+": see the options.")
+		return nil, c.usage("kolibri "+name, optionText(err))
 	case flags.NArg() > 0:
 		return nil, c.usage("kolibri "+name, fmt.Sprintf("Got unexpected extra argument (%s)", flags.Arg(0)))
 	}

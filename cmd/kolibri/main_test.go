@@ -143,7 +143,15 @@ func TestCommandLine(t *testing.T) {
 		{"help of a verb", []string{"start", "--help"}, 0, "--zip-port"},
 		{"version", []string{"--version"}, 0, "kolibri, version 0.19.5"},
 		{"an unknown verb", []string{"strat"}, 2, "No such command 'strat'. Did you mean start?"},
-		{"an unknown flag", []string{"start", "--foregroud"}, 2, "-foregroud"},
+		{"an unknown flag", []string{"start", "--foregroud"}, 2, "Error: No such option: --foregroud"},
+		{"an option without its value", []string{"start", "--port"}, 2, "Error: Option '--port' requires an argument."},
+		{"options of the original without effect", []string{"status", "--debug-database", "--no-input"}, 1, "Stopped (1)"},
+		{"a verb that only the original has", []string{"services", "--foreground"}, 2, "use kolibri start"},
+		{"another", []string{"shell"}, 2, "'shell' of the original is not a part of this server"},
+		{"a management command that only the original has", []string{"manage", "fullfacilitysync"}, 1, "use manage sync"},
+		{"what there is to configure", []string{"configure"}, 0, "list-env"},
+		{"a verb of configure that is none", []string{"configure", "setpu"}, 2, "Did you mean setup?"},
+		{"the variables", []string{"configure", "list-env"}, 0, "KOLIBRI_HTTP_PORT"},
 		{"an argument too many", []string{"stop", "now"}, 2, "unexpected extra argument (now)"},
 		{"a port out of range", []string{"start", "--port", "65536"}, 2, "65536 is not a port number"},
 		{"a port that is none", []string{"start", "--port", "eighty"}, 2, "eighty"},
@@ -161,6 +169,19 @@ func TestCommandLine(t *testing.T) {
 			require.Contains(t, out, tc.contains)
 		})
 	}
+}
+
+func TestConfigureSetupMakesTheHome(t *testing.T) {
+	b := newBox(t)
+	for range 2 {
+		code, out := b.run("configure", "setup")
+		require.Zero(t, code, out)
+		require.Contains(t, out, "Kolibri has successfully been setup")
+	}
+	require.FileExists(t, filepath.Join(b.home, "db.sqlite3"))
+	require.NoError(t, os.WriteFile(filepath.Join(b.home, "db.sqlite3"), bytes.Repeat([]byte("ruined "), 10_000), 0o600))
+	code, out := b.run("configure", "setup")
+	require.Equal(t, 1, code, out)
 }
 
 func TestBackgroundLifeCycle(t *testing.T) {

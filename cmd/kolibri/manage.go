@@ -49,6 +49,10 @@ func manage(c *command, args []string) int {
 		}
 		names = append(names, v.name)
 	}
+	if instead, ok := lackingManageVerbs[args[0]]; ok {
+		fmt.Fprintln(c.err, lackingText("manage "+args[0], instead))
+		return 1
+	}
 	fmt.Fprintf(c.err, "Unknown command: %q.%s\nType 'kolibri manage help' for usage.\n", args[0], hint(nearest(args[0], names)))
 	return 1
 }
