@@ -20,34 +20,65 @@ var (
 	ErrQuote = errors.New(`',' expected after '"'`)
 	ErrEnd   = errors.New("unexpected end of data")
 	ErrField = fmt.Errorf("field larger than field limit (%d)", maxField)
-	ErrNUL   = errors.New("line contains NUL")
 )
 
 // bom is what the original begins its files with, so that spreadsheets know the encoding.
 const bom = "\ufeff"
 
+// chunk is how much of a file Python's text layer decodes at once.
+const chunk = 8192
+
 // Decode returns the text of a file without its byte order mark. What is no UTF-8 is refused in the
-// words of Python's codec, naming the byte and its place.
+// words of Python's codec, naming the bytes and their place in what it had read at once.
 func Decode(data []byte) (string, error) {
 	text := string(bytes.TrimPrefix(data, []byte(bom)))
-	cut := len(data) - len(text)
-	for i := 0; i < len(text); {
-		c, size := utf8.DecodeRuneInString(text[i:])
-		if c != utf8.RuneError || size > 1 {
-			i += size
-			continue
-		}
-		reason := "invalid start byte"
-		switch b := text[i]; {
-		case b < 0xc2 || b > 0xf4:
-		case len(text)-i < utf8.UTFMax && !utf8.FullRuneInString(text[i:]):
-			reason = "unexpected end of data"
-		default:
-			reason = "invalid continuation byte"
-		}
-		return "", fmt.Errorf("'utf-8' codec can't decode byte 0x%02x in position %d: %s", text[i], i+cut, reason)
+	if utf8.ValidString(text) {
+		return text, nil
 	}
-	return text, nil
+	bad := 0
+	for {
+		r, size := utf8.DecodeRuneInString(text[bad:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		bad += size
+	}
+	return "", undecodable(data, len(data)-len(text)+bad)
+}
+
+// undecodable says what is wrong with the first bytes of a file that are no UTF-8, which begin at bad.
+func undecodable(data []byte, bad int) error {
+	// as many bytes are to blame as could begin a character
+	size := 1
+	for bad+size < len(data) && !utf8.FullRune(data[bad:bad+size+1]) {
+		size++
+	}
+	reason, noticed := "invalid continuation byte", bad+size
+	switch {
+	case utf8.FullRune(data[bad:bad+1]):
+		reason, noticed = "invalid start byte", bad
+	case bad+size == len(data):
+		reason = "unexpected end of data"
+	}
+	// The codec counts from where it went on: the chunk in which it noticed, and before that the
+	// beginning of a character that the last chunk had not all of. At the end that is all there is.
+	start := noticed - noticed%chunk
+	switch {
+	case reason == "unexpected end of data":
+		start = bad
+	case start == 0 && bytes.HasPrefix(data, []byte(bom)):
+		start = len(bom)
+	}
+	if start > bad {
+		start = bad
+	}
+	for start < bad && !utf8.RuneStart(data[start]) {
+		start--
+	}
+	if size == 1 {
+		return fmt.Errorf("'utf-8' codec can't decode byte 0x%02x in position %d: %s", data[bad], bad-start, reason)
+	}
+	return fmt.Errorf("'utf-8' codec can't decode bytes in position %d-%d: %s", bad-start, bad-start+size-1, reason)
 }
 
 // Lines counts the lines of a text as Python's readlines does, those within quotes included.
@@ -79,11 +110,8 @@ func (r *Reader) Read() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case len(field) > maxField && utf8.RuneCountInString(field) > maxField:
+		if len(field) > maxField && utf8.RuneCountInString(field) > maxField {
 			return nil, ErrField
-		case strings.IndexByte(field, 0) >= 0:
-			return nil, ErrNUL
 		}
 		record = append(record, field)
 		if r.rest == "" || r.endOfLine() {

@@ -43,7 +43,7 @@ func TestRead(t *testing.T) {
 		{"text after quotes", `"a"b`, nil, csv.ErrQuote},
 		{"blanks before quotes", `"a" ,b`, nil, csv.ErrQuote},
 		{"no closing quote", "a\n\"b\nc", [][]string{{"a"}}, csv.ErrEnd},
-		{"NUL", "a\x00b", nil, csv.ErrNUL},
+		{"NUL", "a\x00b", [][]string{{"a\x00b"}}, nil},
 		{"a field beyond the limit", strings.Repeat("x", 131073), nil, csv.ErrField},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -60,8 +60,22 @@ func TestDecode(t *testing.T) {
 		{"byte order mark", "\ufeffa", "a", ""},
 		{"UTF-16", "\xff\xfea\x00", "", "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"},
 		{"Latin-1", "caf\xe9,x", "", "'utf-8' codec can't decode byte 0xe9 in position 3: invalid continuation byte"},
-		{"Latin-1 at the end", "caf\xe9", "", "'utf-8' codec can't decode byte 0xe9 in position 3: unexpected end of data"},
-		{"after the mark", "\ufeff\x80", "", "'utf-8' codec can't decode byte 0x80 in position 3: invalid start byte"},
+		{"Latin-1 at the end", "caf\xe9", "", "'utf-8' codec can't decode byte 0xe9 in position 0: unexpected end of data"},
+		{"after the mark", "\ufeff\x80", "", "'utf-8' codec can't decode byte 0x80 in position 0: invalid start byte"},
+		{"after two marks", "\ufeff\ufeff\xff", "", "'utf-8' codec can't decode byte 0xff in position 3: invalid start byte"},
+		{"two of three bytes", "\xe5\xad(", "", "'utf-8' codec can't decode bytes in position 0-1: invalid continuation byte"},
+		{"three of four bytes", "ab\xf0\x9f\x98(", "", "'utf-8' codec can't decode bytes in position 2-4: invalid continuation byte"},
+		{"three of four bytes at the end", "ab\xf0\x9f\x98", "", "'utf-8' codec can't decode bytes in position 0-2: unexpected end of data"},
+		{"a surrogate", "\xed\xa0\x80", "", "'utf-8' codec can't decode byte 0xed in position 0: invalid continuation byte"},
+		{"half a surrogate", "\xed\xa0", "", "'utf-8' codec can't decode byte 0xed in position 0: invalid continuation byte"},
+		{"too long a form", "\xc0\x80", "", "'utf-8' codec can't decode byte 0xc0 in position 0: invalid start byte"},
+		{"too long a form of three bytes", "\xe0\x80\x80", "", "'utf-8' codec can't decode byte 0xe0 in position 0: invalid continuation byte"},
+		{"beyond Unicode", "\xf4\x90\x80\x80", "", "'utf-8' codec can't decode byte 0xf4 in position 0: invalid continuation byte"},
+		{"Python's second chunk", strings.Repeat("a", 8192) + "b\xff", "", "'utf-8' codec can't decode byte 0xff in position 1: invalid start byte"},
+		{"at the end of the first", "\ufeff" + strings.Repeat("a", 8188) + "\x80", "", "'utf-8' codec can't decode byte 0x80 in position 8188: invalid start byte"},
+		{"at the beginning of the second", "\ufeff" + strings.Repeat("a", 8189) + "\x80", "", "'utf-8' codec can't decode byte 0x80 in position 0: invalid start byte"},
+		{"from chunk to chunk", strings.Repeat("a", 8190) + "\xe5\xad(", "", "'utf-8' codec can't decode bytes in position 0-1: invalid continuation byte"},
+		{"after a character in both chunks", strings.Repeat("a", 8190) + "\xf0\x9f\x98\x80b\xff", "", "'utf-8' codec can't decode byte 0xff in position 5: invalid start byte"},
 		{"an encoded replacement character", "\ufffd", "\ufffd", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +119,7 @@ func FuzzRoundTrip(f *testing.F) {
 		var b strings.Builder
 		require.NoError(t, csv.NewWriter(&b).Write(one, two))
 		text, err := csv.Decode([]byte(b.String()))
-		if err != nil || strings.Contains(one+two, "\x00") {
+		if err != nil {
 			return
 		}
 		all, err := read(text)
