@@ -55,7 +55,7 @@ func undecodable(data []byte, bad int) error {
 	}
 	reason, noticed := "invalid continuation byte", bad+size
 	switch {
-	case utf8.FullRune(data[bad:bad+1]):
+	case utf8.FullRune(data[bad : bad+1]):
 		reason, noticed = "invalid start byte", bad
 	case bad+size == len(data):
 		reason = "unexpected end of data"
