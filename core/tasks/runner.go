@@ -338,9 +338,36 @@ func guard(work func() (any, error)) (result any, err error) {
 	return work()
 }
 
-// finish writes the end of a job, even when the server is shutting down.
+// roomAgain is how long a full disk is left alone before a job's end is written once more.
+const roomAgain = time.Second
+
+// finish writes the end of a job, even when the server is shutting down. On a full disk it goes on
+// trying: the job would stay at work in everybody's eyes until the next start.
 func (r *Runner) finish(t *Task, result any, failure error) error {
-	return r.host.DB.Write(context.WithoutCancel(t.ctx), func(tx *store.Tx) error { return r.end(tx, t, result, failure) })
+	for {
+		err := r.host.DB.Write(context.WithoutCancel(t.ctx), func(tx *store.Tx) error { return r.end(tx, t, result, failure) })
+		if !errors.Is(err, store.ErrFull) {
+			return err
+		}
+		select {
+		case <-time.After(roomAgain):
+		case <-r.host.Base.Done():
+			return err
+		}
+	}
+}
+
+// said is what a failed job shows: the name of its exception, and words. A full disk is met anywhere
+// and is named as the original names it (kolibri/core/content/errors.py: InsufficientStorageSpaceError).
+func said(failure error) (exception, text string) {
+	var named *Failure
+	switch {
+	case errors.As(failure, &named):
+		return named.Exception, failure.Error()
+	case errors.Is(failure, store.ErrFull):
+		return "InsufficientStorageSpaceError", failure.Error() + "; free some space on this device, then try again"
+	}
+	return "Exception", failure.Error()
 }
 
 func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
@@ -361,12 +388,8 @@ func (r *Runner) end(tx *store.Tx, t *Task, result any, failure error) error {
 	case cause == ErrCanceled || errors.Is(failure, ErrCanceled):
 		job.State = Canceled
 	default:
-		name := "Exception"
-		var named *Failure
-		if errors.As(failure, &named) {
-			name = named.Exception
-		}
-		job.State, job.Exception, job.Traceback = Failed, &name, failure.Error()
+		name, text := said(failure)
+		job.State, job.Exception, job.Traceback = Failed, &name, text
 		r.host.Log.Error("tasks: a job failed", "job", job.ID, "type", job.Func, "error", failure)
 	}
 	if err := job.save(tx); err != nil {

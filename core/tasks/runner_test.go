@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -249,6 +251,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{"an error", "Exception", "it broke", func(context.Context, *Task) (any, error) { return nil, errors.New("it broke") }},
 		{"a named failure", "KeyError", "no such channel", func(context.Context, *Task) (any, error) { return nil, Fail("KeyError", "no such channel") }},
+		{"a full disk", "InsufficientStorageSpaceError", "free some space", func(context.Context, *Task) (any, error) { return nil, fmt.Errorf("write a row: %w", store.ErrFull) }},
 		{"a panic", "Exception", "runner_test.go", func(context.Context, *Task) (any, error) { panic("oh") }},
 		{"a result that is no JSON", "Exception", "JSON", func(context.Context, *Task) (any, error) { return make(chan int), nil }},
 	} {
@@ -266,6 +269,25 @@ func TestFailures(t *testing.T) {
 		require.Equal(t, "NotImplementedError", *job.Exception)
 		require.Contains(t, job.Traceback, tidy)
 	})
+}
+
+// A disk that is too full for the end of a job keeps it for later.
+func TestTheEndOfAJobIsWrittenOnceThereIsRoom(t *testing.T) {
+	h := newHome(t)
+	h.db.Pool().SetMaxOpenConns(1) // the limit is a connection's
+	full := make(chan struct{})
+	s := h.start(map[string]Work{tidy: {Run: func(context.Context, *Task) (any, error) {
+		defer close(full)
+		_, err := h.db.Pool().Exec("PRAGMA max_page_count = 1") // which means: no more than there are
+		require.NoError(t, err)
+		return nil, errors.New(strings.Repeat("long ", 20_000))
+	}}})
+	id := h.enqueue(s, tidy, Spec{}, Schedule{})
+	<-full
+	require.Equal(t, Running, h.job(id).State)
+	_, err := h.db.Pool().Exec("PRAGMA max_page_count = 1000000")
+	require.NoError(t, err)
+	require.Len(t, h.until(id, Failed).Traceback, 100_000)
 }
 
 func TestRepeats(t *testing.T) {

@@ -22,7 +22,8 @@ const (
 	mainFile fileKind = iota
 	journalFile
 	walFile
-	otherFile
+	otherFile // SQLite's too
+	plainFile // not SQLite's
 )
 
 func kindOf(flags vfs.OpenFlag) fileKind {
@@ -85,14 +86,14 @@ func (f *file) ReadAt(b []byte, off int64) (int, error) {
 		}
 	}
 	if f.lost.overlaps(off, end) {
-		return 0, vfs.SystemError(errLost, sqlite3.IOERR_READ)
+		return 0, f.failed(errLost, sqlite3.IOERR_READ)
 	}
 	if off >= f.size {
 		return 0, io.EOF
 	}
 	n, err := f.handle.readAt(b, off)
 	if err != nil {
-		return n, vfs.SystemError(err, sqlite3.IOERR_READ)
+		return n, f.failed(err, sqlite3.IOERR_READ)
 	}
 	if n < len(b) {
 		return n, io.EOF
@@ -163,10 +164,19 @@ func (f *file) writeOut() error {
 	if size, sizeErr := f.handle.size(); sizeErr == nil {
 		f.size = size
 	}
-	if errors.Is(err, store.ErrFull) {
+	return f.failed(err, sqlite3.IOERR_WRITE)
+}
+
+// failed gives SQLite the code that it wants with an error. Others get the error itself: what SQLite
+// gets hides it from errors.Is.
+func (f *file) failed(err error, code sqlite3.ExtendedErrorCode) error {
+	switch {
+	case f.kind == plainFile:
+		return err
+	case errors.Is(err, store.ErrFull):
 		return vfs.SystemError(err, sqlite3.FULL)
 	}
-	return vfs.SystemError(err, sqlite3.IOERR_WRITE)
+	return vfs.SystemError(err, code)
 }
 
 // Truncate implements vfs.File.
@@ -177,7 +187,7 @@ func (f *file) Truncate(size int64) error {
 		return err
 	}
 	if err := f.handle.truncate(size); err != nil {
-		return vfs.SystemError(err, sqlite3.IOERR_TRUNCATE)
+		return f.failed(err, sqlite3.IOERR_TRUNCATE)
 	}
 	f.size = size
 	f.lost = f.lost.without(size, max(size, f.lost.to))
@@ -190,7 +200,7 @@ func (f *file) Sync(vfs.SyncFlag) error {
 		return err
 	}
 	if err := f.handle.flush(); err != nil {
-		return vfs.SystemError(err, sqlite3.IOERR_FSYNC)
+		return f.failed(err, sqlite3.IOERR_FSYNC)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (t tree) OpenFile(name string, create bool) (tab.Opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.kind = otherFile
+	f.kind = plainFile
 	return f, nil
 }
 

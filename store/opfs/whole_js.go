@@ -26,7 +26,7 @@ func (fs *fileSystem) ReadTo(ctx context.Context, name string, w io.Writer) erro
 			fs.mu.Unlock()
 			return err
 		}
-		f.kind = otherFile
+		f.kind = plainFile
 		defer f.Close()
 	}
 	fs.mu.Unlock()
@@ -60,7 +60,7 @@ func (fs *fileSystem) WriteFrom(ctx context.Context, name string, r io.Reader) e
 	if err != nil {
 		return err
 	}
-	f.kind = otherFile
+	f.kind = plainFile
 	err = f.fill(ctx, r)
 	if failed := f.Close(); err == nil {
 		err = failed

@@ -408,16 +408,7 @@ func explain(err error) error {
 	case errors.Is(err, storage.ErrDamaged):
 		return tasks.Fail("TransferFailed", err.Error()+"; try again, or use another source")
 	}
-	return outOfSpace(err)
-}
-
-// outOfSpace names a full disk as the original does, and says what helps.
-// kolibri/core/content/errors.py: InsufficientStorageSpaceError
-func outOfSpace(err error) error {
-	if !errors.Is(err, store.ErrFull) {
-		return err
-	}
-	return &tasks.Failure{Exception: "InsufficientStorageSpaceError", Cause: fmt.Errorf("%w; free some space on this device, then try again", err)}
+	return err
 }
 
 // shape names the failures of a channel database as the original does.
@@ -428,5 +419,5 @@ func shape(err error) error {
 	case errors.Is(err, ErrNotAChannel), errors.Is(err, store.ErrCorrupt):
 		return tasks.Fail("InvalidSchemaVersionError", err.Error())
 	}
-	return outOfSpace(err)
+	return err
 }
