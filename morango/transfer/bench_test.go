@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix || js
 
 package transfer
 
@@ -7,7 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
-	"syscall"
+	"runtime"
 	"testing"
 	"time"
 
@@ -42,22 +42,16 @@ func (d *device) grow(t testing.TB, count int) {
 	})
 }
 
-// processor is the time that this process has had of the processor, which does not depend on what else the
-// machine is doing.
-func processor(b *testing.B) time.Duration {
-	var used syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
-
-// BenchmarkStages measures the stages of a transfer in records per second of the processor:
+// BenchmarkStages measures the stages of a transfer in records per second of the processor, natively and in
+// a browser, and the memory that all has needed there, both devices' databases included:
 //
 //	go test ./morango/transfer -run ^$ -bench Stages -benchtime 1x
+//	node e2e/storage/run.mjs ./morango/transfer -test.run=^$ -test.bench=Stages -test.benchtime=1x
 //
 // KOLIBRI_BENCH_HOME names a file that gets the database as it is before the first stage, for a real
 // Kolibri to do the same (bench/sync.mjs).
 func BenchmarkStages(b *testing.B) {
-	for _, count := range []int{10_000, 100_000} {
+	for _, count := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {
 			for range b.N {
 				benchStages(b, count)
@@ -131,6 +125,9 @@ func benchStages(b *testing.B, count int) {
 		return done.More, err
 	})
 	require.EqualValues(b, from.count(b, "SELECT count(*) FROM logger_attemptlog"), to.count(b, "SELECT count(*) FROM logger_attemptlog"))
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	b.ReportMetric(float64(memory.Sys)/1e6, "memory-MB")
 	// a second time there is nothing to do, however much there is
 	start := time.Now()
 	require.Zero(b, send(b, from, to, s.Filter, true))

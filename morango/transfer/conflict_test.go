@@ -67,16 +67,6 @@ func (d *device) remove(t testing.TB, how morango.Deletion, m *morango.Model, id
 	write(t, d.DB, func(tx *store.Tx) { require.NoError(t, morango.DeleteRows(tx, how, m.Table, id)) })
 }
 
-func (d *device) count(t testing.TB, query string, args ...any) (n int64) {
-	t.Helper()
-	write(t, d.DB, func(tx *store.Tx) {
-		var err error
-		n, err = tx.Int(query, args...)
-		require.NoError(t, err)
-	})
-	return n
-}
-
 func TestConflictsAndDeletions(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(string) *device) {
 		h, a, b := readHome(t), open("a"), open("b")

@@ -1,14 +1,12 @@
-//go:build !js
-
 package transfer
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +14,6 @@ import (
 
 	"kolibri/morango"
 	"kolibri/store"
-	"kolibri/store/sqlite"
 )
 
 // home is what a real Kolibri had in its tables, with every synchronized model, and what its morango
@@ -31,11 +28,11 @@ type home struct {
 	Store [][6]string
 }
 
+//go:embed testdata/home.json.gz
+var packedHome []byte
+
 func readHome(t testing.TB) (h home) {
-	file, err := os.Open("testdata/home.json.gz")
-	require.NoError(t, err)
-	defer file.Close()
-	unpacked, err := gzip.NewReader(file)
+	unpacked, err := gzip.NewReader(bytes.NewReader(packedHome))
 	require.NoError(t, err)
 	decoder := json.NewDecoder(unpacked)
 	decoder.UseNumber()
@@ -88,14 +85,6 @@ func isFlag(table, column string) bool {
 	return column == "_morango_dirty_bit"
 }
 
-func openDB(t testing.TB) *store.DB {
-	db, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "db.sqlite3"), nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { db.Close() })
-	introduce(t, db)
-	return db
-}
-
 // introduce gives a database its ids.
 func introduce(t testing.TB, db *store.DB) {
 	write(t, db, func(tx *store.Tx) {
@@ -107,25 +96,4 @@ func introduce(t testing.TB, db *store.DB) {
 func write(t testing.TB, db *store.DB, fn func(tx *store.Tx)) {
 	t.Helper()
 	require.NoError(t, db.Write(context.Background(), func(tx *store.Tx) error { fn(tx); return nil }))
-}
-
-func TestSerializedAsByTheRealMorango(t *testing.T) {
-	h, db := readHome(t), openDB(t)
-	h.fill(t, db)
-	write(t, db, func(tx *store.Tx) {
-		done, err := Serialize(tx, h.filter(), Options{})
-		require.NoError(t, err)
-		require.Equal(t, Result{Records: len(h.Store)}, done)
-	})
-	seen := map[string]bool{}
-	write(t, db, func(tx *store.Tx) {
-		for _, want := range h.Store {
-			var got [6]string
-			require.NoError(t, tx.QueryRow("SELECT id, model_name, partition, source_id, _self_ref_fk, serialized FROM morango_store WHERE id = ?", want[0]).
-				Scan(&got[0], &got[1], &got[2], &got[3], &got[4], &got[5]))
-			require.Equal(t, want, got)
-			seen[want[1]] = true
-		}
-	})
-	require.Len(t, seen, len(morango.Models))
 }

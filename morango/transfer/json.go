@@ -35,12 +35,11 @@ func object(text string, at int) (all []pair, end int, ok bool) {
 		if !ok {
 			return 0, false
 		}
-		colon := space(text, next)
-		if colon >= len(text) || text[colon] != ':' {
+		begin, ok := colon(text, next)
+		if !ok {
 			return 0, false
 		}
-		begin := space(text, colon+1)
-		end, ok := skip(text, begin, 1)
+		end, ok := skip(text, begin)
 		if !ok {
 			return 0, false
 		}
@@ -78,28 +77,82 @@ func elements(text string, at int, open, shut byte, element func(at int) (int, b
 	}
 }
 
-// skip returns the place behind the value that begins at a place.
-func skip(text string, at, depth int) (end int, ok bool) {
-	if at >= len(text) || depth > maxDepth {
+// skip returns the place behind the value that begins at a place. It keeps what is open in a list of its own:
+// a browser's stack would overflow long before maxDepth, and take the tab's server with it.
+func skip(text string, at int) (end int, ok bool) {
+	var some [32]byte
+	open := some[:0] // the closing brackets that are due, the outermost first
+	for {
+		if at >= len(text) {
+			return 0, false
+		}
+		switch c := text[at]; c {
+		case '{', '[':
+			if len(open) == maxDepth-1 { // the object around all is one more
+				return 0, false
+			}
+			open = append(open, c+2) // ASCII has } and ] two behind { and [
+			at = space(text, at+1)
+			if at < len(text) && text[at] == c+2 {
+				break
+			}
+			if at, ok = member(text, at, c+2); !ok {
+				return 0, false
+			}
+			continue
+		default:
+			if at, ok = plain(text, at); !ok {
+				return 0, false
+			}
+		}
+		for len(open) > 0 {
+			last := open[len(open)-1]
+			if at = space(text, at); at >= len(text) {
+				return 0, false
+			}
+			if text[at] == last {
+				open = open[:len(open)-1]
+				at++
+				continue
+			}
+			if text[at] != ',' {
+				return 0, false
+			}
+			if at, ok = member(text, space(text, at+1), last); !ok {
+				return 0, false
+			}
+			break
+		}
+		if len(open) == 0 {
+			return at, true
+		}
+	}
+}
+
+// member returns the place of the value of what begins at a place: an object's member has its name before it.
+func member(text string, at int, shut byte) (value int, ok bool) {
+	if shut == ']' {
+		return at, true
+	}
+	if at, ok = quoted(text, at); !ok {
 		return 0, false
 	}
-	switch c := text[at]; c {
+	return colon(text, at)
+}
+
+// colon returns the place of the value that follows a name.
+func colon(text string, at int) (value int, ok bool) {
+	if at = space(text, at); at >= len(text) || text[at] != ':' {
+		return 0, false
+	}
+	return space(text, at+1), true
+}
+
+// plain returns the place behind a value without parts.
+func plain(text string, at int) (end int, ok bool) {
+	switch text[at] {
 	case '"':
 		return quoted(text, at)
-	case '{':
-		return elements(text, at, '{', '}', func(at int) (int, bool) {
-			next, ok := quoted(text, at)
-			if !ok {
-				return 0, false
-			}
-			colon := space(text, next)
-			if colon >= len(text) || text[colon] != ':' {
-				return 0, false
-			}
-			return skip(text, space(text, colon+1), depth+1)
-		})
-	case '[':
-		return elements(text, at, '[', ']', func(at int) (int, bool) { return skip(text, at, depth+1) })
 	case 't', 'f', 'n':
 		for _, word := range [...]string{"true", "false", "null"} {
 			if strings.HasPrefix(text[at:], word) {

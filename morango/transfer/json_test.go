@@ -38,7 +38,14 @@ func FuzzPairs(f *testing.F) {
 }
 
 func TestDeepNestingIsRefused(t *testing.T) {
-	const deep = 1_000_000
-	_, err := pairs(`{"a":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `}`)
-	require.Error(t, err)
+	for deep, refused := range map[int]bool{1_000: false, maxDepth - 1: false, maxDepth: true, 1_000_000: true} {
+		for _, text := range []string{
+			`{"a":` + strings.Repeat("[", deep) + strings.Repeat("]", deep) + `}`,
+			strings.Repeat(`{"a": `, deep+1) + "1" + strings.Repeat("}", deep+1),
+		} {
+			_, err := pairs(text)
+			require.Equal(t, refused, err != nil, deep)
+			require.Equal(t, !refused, json.Valid([]byte(text)), deep)
+		}
+	}
 }
