@@ -47,6 +47,7 @@ func (s *Server) start() (err error) {
 	transfers.Hooks = append(transfers.Hooks, work.CleanUpHook())
 	logjobs.New(host, runner)
 	machine, news := device.New(host, runner), analytics.New(host, runner)
+	machine.OnProvisioned(work.Provisioned)
 	channels := importing.New(host, s.cfg.Content, device.DrivesOf(host))
 	if s.cfg.Content != nil {
 		channels.Register(runner)

@@ -9,6 +9,7 @@ import (
 
 	"kolibri/core/api"
 	"kolibri/core/tasks"
+	"kolibri/store"
 )
 
 // The tasks of kolibri/core/device/tasks.py.
@@ -23,11 +24,13 @@ type Device struct {
 	runner *tasks.Runner
 	// channelsOn describes the channels on a drive, or is nil on a host that keeps no content.
 	channelsOn func(context.Context, fs.FS) []any
+	// provisioned is what begins when the device has been set up.
+	provisioned func(*store.Tx) error
 }
 
 // New makes the app of a host and gives its tasks their work.
 func New(host *api.Host, runner *tasks.Runner) *Device {
-	d := &Device{host: host, runner: runner}
+	d := &Device{host: host, runner: runner, provisioned: func(*store.Tx) error { return nil }}
 	runner.Handle(provisionTask, tasks.Work{Validate: d.validateProvisioning, Run: d.runProvisioning})
 	runner.Handle(deprovisionTask, tasks.Work{Run: d.runDeprovisioning})
 	runner.Handle(vacuumTask, tasks.Work{Run: d.vacuum})
@@ -39,6 +42,9 @@ func New(host *api.Host, runner *tasks.Runner) *Device {
 func (d *Device) DescribeDrives(channelsOn func(context.Context, fs.FS) []any) {
 	d.channelsOn = channelsOn
 }
+
+// OnProvisioned says what shall begin when the device has been set up.
+func (d *Device) OnProvisioned(fn func(*store.Tx) error) { d.provisioned = fn }
 
 // Routes are those of kolibri/core/device/api_urls.py.
 func (d *Device) Routes() []api.Route {

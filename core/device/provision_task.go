@@ -147,6 +147,9 @@ func (p *provisioning) write(tx *store.Tx) error {
 	if err := p.settings(tx, facility, preset, superuser); err != nil {
 		return err
 	}
+	if err := p.provisioned(tx); err != nil {
+		return err
+	}
 	told := map[string]any{"facility_id": facility.ID, "superuser_id": superuser, "username": p.superuser.Username}
 	if !created {
 		// who came with an imported facility may have a password that nobody here knows

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kolibri/core/auth/syncing"
+	"kolibri/core/device/settings"
 	"kolibri/core/device/soud"
 	"kolibri/core/discovery/network"
 	"kolibri/core/tasks"
@@ -28,18 +29,17 @@ func (j *Jobs) runSoud(ctx context.Context, t *tasks.Task) (any, error) {
 		return nil, err
 	}
 	for range rounds {
-		var due []*soud.Place
-		if err := t.Read(func(tx *store.Tx) (err error) { due, err = soud.Due(tx); return err }); err != nil {
-			return nil, err
-		}
-		if len(due) == 0 {
-			break
-		}
+		some := false
 		for _, ready := range []bool{true, false} {
+			var due []*soud.Place // anew: a synchronization says when the next is
+			if err := t.Read(func(tx *store.Tx) (err error) { due, err = soud.Due(tx); return err }); err != nil {
+				return nil, err
+			}
 			for _, p := range due {
 				if ready != (p.Status == soud.Ready) {
 					continue
 				}
+				some = true
 				if err := t.Check(); err != nil {
 					return nil, err
 				}
@@ -51,6 +51,9 @@ func (j *Jobs) runSoud(ctx context.Context, t *tasks.Task) (any, error) {
 					return nil, err
 				}
 			}
+		}
+		if !some {
+			break
 		}
 	}
 	return nil, t.Read(func(tx *store.Tx) error {
@@ -155,7 +158,12 @@ func runSoudCleanUp(_ context.Context, t *tasks.Task) (any, error) {
 
 // Start takes up what is due since the last server ended, with every device that answered then.
 func (j *Jobs) Start(ctx context.Context) error {
-	return j.syncer.Host.DB.Write(ctx, func(tx *store.Tx) error { return j.reachedAll(tx, "connection_status = ?", network.StatusOkay) })
+	return j.syncer.Host.DB.Write(ctx, j.Provisioned)
+}
+
+// Provisioned takes up what waited until the device was set up.
+func (j *Jobs) Provisioned(tx *store.Tx) error {
+	return j.reachedAll(tx, "connection_status = ?", network.StatusOkay)
 }
 
 // reachedAll is Reached for the known devices that meet a condition.
@@ -184,9 +192,14 @@ func (j *Jobs) runUser(ctx context.Context, t *tasks.Task) (any, error) {
 	})
 }
 
-// StartSoud has single users' synchronizations carried out when they are due.
+// StartSoud has single users' synchronizations carried out when they are due. The setup wizard goes on
+// when no task of their queue is left, so that they wait for its end.
 // kolibri/core/auth/tasks.py: enqueue_soud_sync_processing
 func (j *Jobs) StartSoud(tx *store.Tx) error {
+	device, err := settings.Get(tx)
+	if err != nil || !device.IsProvisioned {
+		return err
+	}
 	in, some, err := soud.Next(tx)
 	if err != nil || !some {
 		return err

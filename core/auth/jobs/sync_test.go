@@ -136,6 +136,23 @@ func TestSingleUserIsImportedAndKeptUpToDate(t *testing.T) {
 	end = finished(t, visitor, visitor.Post("/api/tasks/tasks/", wish(nil)))
 	require.Equal(t, "COMPLETED", end.Field("status"), end.Text)
 	require.EqualValues(t, 2, number(t, s, "SELECT count(*) FROM kolibriauth_facilityuser"))
+
+	// the wizard waits until nothing is left of the queue
+	const processing = "SELECT count(*) FROM jobs WHERE func LIKE '%soud_sync_processing' AND state IN ('QUEUED', 'SCHEDULED', 'RUNNING', 'PENDING')"
+	require.Zero(t, number(t, s, processing))
+	end = finished(t, visitor, visitor.Post("/api/tasks/tasks/", map[string]any{"type": "kolibri.core.device.tasks.provisiondevice", "facility_id": w.IDs["facility"],
+		"superuser": map[string]any{"username": "learner", "password": servertest.Password}, "settings": map[string]any{}, "language_id": "en", "device_name": "Mine",
+		"allow_guest_access": false, "is_provisioned": true, "is_soud": true}))
+	require.Equal(t, "COMPLETED", end.Field("status"), end.Text)
+
+	// both are synchronized, one after the other, and then not before a minute has passed
+	const rest = "SELECT count(*) FROM device_syncqueue WHERE status = 'PENDING' AND keep_alive = 60 AND attempts = 0"
+	require.Eventually(t, func() bool { return number(t, s, rest) == 2 }, 2*time.Minute, 50*time.Millisecond)
+	sessions := number(t, w.Server, "SELECT count(*) FROM morango_syncsession")
+	time.Sleep(3 * time.Second) // a task that comes again does so after one
+	require.EqualValues(t, 2, number(t, s, rest))
+	require.EqualValues(t, sessions, number(t, w.Server, "SELECT count(*) FROM morango_syncsession"))
+	require.EqualValues(t, 1, number(t, s, processing), "it waits for its time")
 }
 
 func TestQueueLetsOneAtATimeIn(t *testing.T) {
