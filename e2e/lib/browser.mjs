@@ -13,8 +13,8 @@ export const ARGS = [
 	"--disable-component-update",
 	"--disable-sync",
 ];
-/** Long enough for a busy machine; tests wait for what they expect, not for time. */
-export const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
+/** Long enough for a machine with ten times too much to do; tests wait for what they expect, not for time. */
+export const PATIENCE = Number(process.env.PATIENCE ?? 180_000);
 
 export const sleep = (/** @type {number} */ ms) => new Promise((go) => setTimeout(go, ms));
 
