@@ -34,3 +34,17 @@ func TestFaultsAreNamedAsThePythonParserDoes(t *testing.T) {
 func TestDeepNestingIsAFaultNotACrash(t *testing.T) {
 	require.Contains(t, jsonFault([]byte(strings.Repeat("[", 5_000_000))), "Too deep")
 }
+
+func TestDeepNestingIsRefused(t *testing.T) {
+	for deep, refused := range map[int]bool{maxNesting: false, maxNesting + 1: true, 1_000_000: true} {
+		for _, text := range []string{
+			strings.Repeat("[", deep) + strings.Repeat("]", deep),
+			strings.Repeat(`{"a\\\"": `, deep) + `"[{"` + strings.Repeat("}", deep),
+		} {
+			_, err := decodeJSON([]byte(text))
+			require.Equal(t, refused, err != nil, deep)
+		}
+	}
+	_, err := decodeJSON([]byte(`["` + strings.Repeat(`[\"`, maxNesting+1) + `"]`))
+	require.NoError(t, err, "brackets in a text nest nothing")
+}
