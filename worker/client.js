@@ -48,12 +48,13 @@ export class Connection {
 	 * @param {(port: MessagePort) => void | Promise<void>} options.deliver hands the other end of a
 	 *     channel to the server, or to somebody who will
 	 * @param {(cookies: string[]) => void} [options.onCookies]
-	 * @param {number} [options.patience] milliseconds without hello before the next try
+	 * @param {number} [options.patience] milliseconds without hello before the next try; doubled with
+	 *     every try, or a server that takes longer than this to say hello would never be heard
 	 */
 	constructor({ root, deliver, onCookies = () => {}, patience = 3000 }) {
 		this.deliver = deliver;
 		this.onCookies = onCookies;
-		this.patience = patience;
+		this.patience = this.waits = patience;
 		/** @type {MessagePort | null} */
 		this.port = null;
 		/** @type {string | null} whom the port leads to, once it said hello */
@@ -92,7 +93,8 @@ export class Connection {
 		Promise.resolve(this.deliver(port2)).catch(() => {});
 		setTimeout(() => {
 			if (this.port === port1 && !this.epoch) this.reconnect();
-		}, this.patience);
+		}, this.waits);
+		this.waits = Math.min(2 * this.waits, 20 * this.patience);
 	}
 
 	/** The server is gone or another: what can be repeated is, the rest fails. */
@@ -118,6 +120,7 @@ export class Connection {
 		if (message.t === "hello") {
 			if (message.version !== VERSION) return; // another release leads: wait for ours
 			this.epoch = message.epoch;
+			this.waits = this.patience;
 			for (const pending of this.pending.values()) pending.send(port);
 			return;
 		}

@@ -114,6 +114,22 @@ test("requests wait while the server starts, in their order", async () => {
 	);
 });
 
+test("a server that is slow to say hello is heard in the end", async () => {
+	const place = makeServer({
+		request: (/** @type {number} */ id) => place.server.respond(id, 204, "", null),
+	});
+	place.start();
+	const client = makeClient(place, {
+		patience: 20,
+		deliver: async (/** @type {MessagePort} */ port) => {
+			await tick(150);
+			place.server.connect(port);
+		},
+	});
+	const answer = await Promise.race([client.request(get()), tick(5000)]);
+	assert.equal(/** @type {any} */ (answer)?.status, 204);
+});
+
 test("a timeout counts from when the server takes the request", async () => {
 	const place = makeServer();
 	const client = makeClient(place);
