@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"os/signal"
 	"slices"
@@ -162,7 +161,7 @@ func (c *command) withChannels(s *settings, fn func(context.Context, *importing.
 	return c.withPages(func(ctx context.Context, viewers *pages.Pages) error {
 		return c.atHome(ctx, s, func(host *api.Host) error {
 			host.Pages = presetsOnly{all: viewers.Presets()}
-			content, err := storage.Folder(s.ContentDir, api.NewOutgoing(http.DefaultTransport))
+			content, err := storage.Folder(s.ContentDir, api.NewOutgoing(forContent()))
 			if err != nil {
 				return err
 			}

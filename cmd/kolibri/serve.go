@@ -67,7 +67,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
-	content, err := storage.Folder(h.settings.ContentDir, api.NewOutgoing(http.DefaultTransport))
+	content, err := storage.Folder(h.settings.ContentDir, api.NewOutgoing(forContent()))
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +94,14 @@ func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, e
 	}
 	host.Options.DisabledPlugins = plugins.off()
 	return server.New(ctx, server.Config{Host: host, Build: front.files, Content: content})
+}
+
+// forContent keeps as many connections to a source as files are fetched at the same time; Go's default
+// would close all but two of them after each file.
+func forContent() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 8
+	return t
 }
 
 // hostOf is what a home and this machine give the handlers.
