@@ -37,6 +37,7 @@ func TestQueriesStayTheSame(t *testing.T) {
 			w.IDs["coach"] = found[0]
 			return err
 		}))
+		teach(t, w, school)
 		for who, paths := range map[string][]string{
 			"coach": {"/coach/api/classsummary/{class}/", "/coach/api/lessonreport/", "/coach/api/lessonreport/{lesson}/", "/coach/api/quizdifficulties/{quiz}/",
 				"/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}", "/coach/api/exercisedifficulties/{exercise}/?classroom_id={class}&lesson_id={lesson}",
@@ -57,9 +58,42 @@ func TestQueriesStayTheSame(t *testing.T) {
 				}))
 			}
 		}
+		admin := w.Client(t)
+		require.Equal(t, http.StatusOK, admin.Post("/api/auth/session/", map[string]any{"username": bigschool.Superuser, "password": servertest.Password, "facility": school.Facility}).Status)
+		for _, task := range []string{"auth.tasks.exportuserstocsv", "logger.tasks.exportsessionlogcsv", "logger.tasks.exportsummarylogcsv"} {
+			require.Less(t, exported(t, s, admin, task, school.Facility), 10, task) // one for each few hundred lines
+		}
 	}
 	for path, n := range counts {
+		require.Len(t, n, 2, path)
 		require.Equal(t, n[0], n[1], path)
 		require.Less(t, n[0], int64(30), path)
 	}
+}
+
+// teach takes the register of a class, as often as it has quizzes.
+func teach(t *testing.T, w *servertest.World, school *bigschool.School) {
+	t.Helper()
+	coach := w.As(t, "coach")
+	var present []any
+	for _, id := range school.Learners[:len(school.Learners)/len(school.Classes)] {
+		present = append(present, map[string]any{"user": id, "present": true})
+	}
+	for range school.Quizzes {
+		a := coach.Post("/api/attendance/attendancesession/", map[string]any{"collection": school.Classes[0], "attendance_records": present})
+		require.Equal(t, http.StatusCreated, a.Status, a.Text)
+	}
+}
+
+// exported has a file written, and returns how often that asked for what is in it. Asking whether it
+// is done does not count.
+func exported(t *testing.T, s *servertest.Server, admin *servertest.Client, task, facility string) int {
+	t.Helper()
+	asked := s.Asked(func() {
+		job := admin.Ended(admin.Post("/api/tasks/tasks/", map[string]any{"type": "kolibri.core." + task, "facility": facility, "locale": "en",
+			"start_date": "2000-01-01T00:00:00Z", "end_date": "2100-01-01T00:00:00Z"}))
+		require.Equal(t, "COMPLETED", job.Field("status"), job.Text)
+	}, "logger_content", "kolibriauth_membership")
+	require.NotEmpty(t, asked, task)
+	return len(asked)
 }

@@ -14,7 +14,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -39,6 +41,7 @@ type Server struct {
 	skew atomic.Int64
 
 	queries atomic.Int64
+	told    atomic.Pointer[func(query string)]
 }
 
 // Queries counts the statements that the database is asked while fn runs.
@@ -46,6 +49,25 @@ func (s *Server) Queries(fn func()) int64 {
 	before := s.queries.Load()
 	fn()
 	return s.queries.Load() - before
+}
+
+// Asked returns the statements with any of some words that the database is asked while fn runs.
+func (s *Server) Asked(fn func(), words ...string) []string {
+	var mu sync.Mutex
+	var all []string
+	told := func(query string) {
+		if slices.ContainsFunc(words, func(word string) bool { return strings.Contains(query, word) }) {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, query)
+		}
+	}
+	s.told.Store(&told)
+	fn()
+	s.told.Store(nil)
+	mu.Lock()
+	defer mu.Unlock()
+	return all
 }
 
 // Skip makes the server's clock jump, forwards or back.
@@ -88,7 +110,12 @@ func New(t testing.TB, options ...func(*server.Config)) *Server {
 		o(&cfg)
 	}
 	s.DB = cfg.DB
-	s.DB.Watch(func(string) { s.queries.Add(1) })
+	s.DB.Watch(func(query string) {
+		s.queries.Add(1)
+		if told := s.told.Load(); told != nil {
+			(*told)(query)
+		}
+	})
 	s.Server, err = server.New(ctx, cfg)
 	require.NoError(t, err)
 	s.HTTP = httptest.NewServer(s.Server)

@@ -1,0 +1,131 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kolibri/server/servertest"
+)
+
+// together runs all at the same time, as browser tabs do that are open side by side, and returns what
+// each was answered.
+func together(calls ...func() *servertest.Answer) []*servertest.Answer {
+	answers := make([]*servertest.Answer, len(calls))
+	var start, done sync.WaitGroup
+	start.Add(1)
+	for i, call := range calls {
+		done.Go(func() {
+			start.Wait()
+			answers[i] = call()
+		})
+	}
+	start.Done()
+	done.Wait()
+	return answers
+}
+
+// statuses are those of answers, in order.
+func statuses(answers []*servertest.Answer) (all []int) {
+	for _, a := range answers {
+		all = append(all, a.Status)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestEditsOfOneThingAtOnce(t *testing.T) { editAtOnce(t, servertest.NewWorld(t)) }
+
+func TestEditsOfOneThingAtOnceOnPostgreSQL(t *testing.T) {
+	editAtOnce(t, servertest.NewWorld(t, servertest.StartPostgres(t).Option(t)))
+}
+
+// editAtOnce has things made, edited and deleted by two at once: no edit is lost, nothing is made or
+// deleted twice, and nobody is answered with an error of the server's own.
+func editAtOnce(t *testing.T, w *servertest.World) {
+	left, right := w.As(t, "admin"), w.As(t, "coach")
+	lesson := map[string]any{"title": "Water", "description": "", "resources": []any{}, "collection": w.IDs["class_a"], "assignments": []string{w.IDs["class_a"]}, "learner_ids": []string{}}
+	quiz := map[string]any{"title": "Quiz", "collection": w.IDs["class_a"], "assignments": []string{w.IDs["class_a"]}, "learner_ids": []string{}, "question_sources": []any{}, "draft": true}
+	roll := map[string]any{"collection": w.IDs["class_a"], "attendance_records": []any{map[string]any{"user": w.IDs["learner"], "present": true}}}
+	for _, tc := range []struct {
+		at               string
+		body             map[string]any
+		one, other       string // fields that are edited at once
+		oneTo, otherTo   any
+		twins, deletions []int // what two are told who make the same, and delete it
+	}{
+		{"/api/lessons/lesson/", lesson, "description", "active", "rivers", true, []int{201, 400}, []int{204, 404}},
+		{"/api/exams/exam/", quiz, "title", "learners_see_fixed_order", "Test", true, []int{201, 201}, []int{204, 404}},
+		{"/api/attendance/attendancesession/", roll, "", "", nil, nil, []int{201, 201}, nil},
+		{"/api/auth/learnergroup/", map[string]any{"name": "Reds", "parent": w.IDs["class_a"]}, "name", "name", "Blues", "Blues", []int{201, 400}, []int{204, 404}},
+		{"/api/bookmarks/bookmarks/", map[string]any{"contentnode_id": servertest.ID("nothing"), "user": w.IDs["admin"]}, "", "", nil, nil, nil, nil},
+	} {
+		t.Run(tc.at, func(t *testing.T) {
+			made := together(func() *servertest.Answer { return left.Post(tc.at, tc.body) }, func() *servertest.Answer { return right.Post(tc.at, tc.body) })
+			for _, a := range made {
+				require.Less(t, a.Status, 500, a.Text)
+			}
+			if tc.twins == nil {
+				return
+			}
+			require.Equal(t, tc.twins, statuses(made), "%s %s", made[0].Text, made[1].Text)
+			if made[0].Status != http.StatusCreated {
+				made[0], made[1] = made[1], made[0]
+			}
+			if tc.deletions == nil {
+				return
+			}
+			at := tc.at + made[0].Field("id").(string) + "/"
+			for range 3 {
+				edited := together(func() *servertest.Answer { return left.Patch(at, map[string]any{tc.one: tc.oneTo}) },
+					func() *servertest.Answer { return right.Patch(at, map[string]any{tc.other: tc.otherTo}) })
+				require.Equal(t, []int{200, 200}, statuses(edited), "%s %s", edited[0].Text, edited[1].Text)
+				now := left.Get(at)
+				require.Equal(t, tc.oneTo, now.Field(tc.one), "%s is lost: %s", tc.one, now.Text)
+				require.Equal(t, tc.otherTo, now.Field(tc.other), "%s is lost: %s", tc.other, now.Text)
+			}
+			gone := together(func() *servertest.Answer { return left.Delete(at) }, func() *servertest.Answer { return right.Delete(at) })
+			require.Equal(t, tc.deletions, statuses(gone), "%s %s", gone[0].Text, gone[1].Text)
+			require.Equal(t, 404, left.Get(at).Status)
+		})
+	}
+	t.Run("an account", func(t *testing.T) {
+		super := w.As(t, "superuser")
+		body := map[string]any{"username": "twin", "full_name": "Twin", "password": "pass-word1", "facility": w.IDs["facility"]}
+		made := together(func() *servertest.Answer { return left.Post("/api/auth/facilityuser/", body) }, func() *servertest.Answer { return super.Post("/api/auth/facilityuser/", body) })
+		require.Equal(t, []int{201, 400}, statuses(made), "%s %s", made[0].Text, made[1].Text)
+	})
+	t.Run("a membership", func(t *testing.T) {
+		body := map[string]any{"user": w.IDs["loner"], "collection": w.IDs["class_b"]}
+		for _, a := range together(func() *servertest.Answer { return left.Post("/api/auth/membership/", body) }, func() *servertest.Answer { return right.Post("/api/auth/membership/", body) }) {
+			require.Less(t, a.Status, 500, a.Text)
+		}
+		list := left.Get(fmt.Sprintf("/api/auth/membership/?user=%s&collection=%s", w.IDs["loner"], w.IDs["class_b"]))
+		require.Len(t, list.JSON, 1, list.Text)
+	})
+	t.Run("a class is deleted while it is worked on", func(t *testing.T) {
+		class := left.Post("/api/auth/classroom/", map[string]any{"name": "Short-lived", "parent": w.IDs["facility"]})
+		require.Equal(t, http.StatusCreated, class.Status, class.Text)
+		id := class.Field("id").(string)
+		inside := servertest.With(lesson, "collection", id, "assignments", []string{id})
+		calls := []func() *servertest.Answer{
+			func() *servertest.Answer { return left.Delete("/api/auth/classroom/" + id + "/") },
+			func() *servertest.Answer { return right.Get("/coach/api/classsummary/" + id + "/") },
+			func() *servertest.Answer { return right.Post("/api/lessons/lesson/", inside) },
+			func() *servertest.Answer {
+				return w.As(t, "superuser").Post("/api/auth/membership/", map[string]any{"user": w.IDs["loner"], "collection": id})
+			},
+		}
+		for i, a := range together(calls...) {
+			require.Less(t, a.Status, 500, "%d: %s", i, a.Text)
+		}
+		require.Equal(t, 404, left.Get("/api/auth/classroom/"+id+"/").Status)
+		for _, path := range []string{"/api/lessons/lesson/?collection=" + id, "/api/auth/membership/?collection=" + id} {
+			require.Empty(t, left.Get(path).JSON, path)
+		}
+	})
+}
