@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -155,6 +156,11 @@ func TestBadFiles(t *testing.T) {
 		{"another file", "nothing,like\nthis,csv\n", []any{"Incorrect header label found in the first row"}},
 		{"some columns", "UUID,Nonsense\n", []any{"Incorrect header label found in the first row", "Incorrect header label found in the first row"}},
 		{"a column too few", strings.Replace(head, "Password (PASSWORD),", "", 1), []any{"The column 'PASSWORD' is required"}},
+		{"UTF-16 without its mark", "U\x00,\x00", []any{"Incorrect header label found in the first row"}},
+		{"a spreadsheet", "PK\x03\x04\x14\x00\x06\x00", []any{"Incorrect header label found in the first row"}},
+		{"Latin-1", head + ",zoe,pw,Zo\xeb,LEARNER,,,,,\r\n", []any{fmt.Sprintf("Error trying to read csv file: 'utf-8' codec can't decode byte 0xeb in position %d: invalid continuation byte", len(head)+10)}},
+		{"Windows-1252", head + ",ann,pw,\x93Ann\x94,LEARNER,,,,,\r\n", []any{fmt.Sprintf("Error trying to read csv file: 'utf-8' codec can't decode byte 0x93 in position %d: invalid start byte", len(head)+8)}},
+		{"Shift JIS", head + ",ann,pw,\x8e\x52\x93\x63,LEARNER,,,,,\r\n", []any{fmt.Sprintf("Error trying to read csv file: 'utf-8' codec can't decode byte 0x8e in position %d: invalid start byte", len(head)+8)}},
 		{"UTF-16", "\xff\xfeU\x00", []any{"Error trying to read csv file: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"}},
 		{"an open quote", head + ",\"a", []any{"Error trying to read csv file: unexpected end of data"}},
 	} {
@@ -177,6 +183,24 @@ func TestBadFiles(t *testing.T) {
 	require.Equal(t, 403, w.As(t, "coach").Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv"}, "csvfile", "u.csv", head).Status)
 	foreign := admin.Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv", "facility": w.IDs["other_facility"]}, "csvfile", "u.csv", head)
 	require.Equal(t, 403, foreign.Status)
+}
+
+// What no database of text can hold is refused by PostgreSQL as a whole, and kept by SQLite, as the original does.
+func TestNULInAFile(t *testing.T) {
+	for name, options := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			w := servertest.NewWorld(t, options...)
+			job := send(t, w, head+",nul,pw,Zo\x00e,LEARNER,,,,,\r\n")
+			if name != "SQLite" {
+				require.Equal(t, "FAILED", job.Field("status"), job.Text)
+				require.Equal(t, int64(0), count(t, w, "SELECT count(*) FROM kolibriauth_facilityuser WHERE username = 'nul'"))
+				return
+			}
+			require.Equal(t, "COMPLETED", job.Field("status"), job.Text)
+			require.Empty(t, errorsOf(job))
+			require.Equal(t, http.StatusOK, w.As(t, "admin").Get("/api/auth/facilityuser/?search=nul").Status)
+		})
+	}
 }
 
 func TestImportDeletesTheOthers(t *testing.T) {
