@@ -108,7 +108,7 @@ sync-test: build kolibri $(MODULES) ## kill what synchronizes 200 times, 50 ring
 	@$(MAKE) --no-print-directory interop
 
 .PHONY: interop
-interop: build postgres ## run a real Kolibri (KOLIBRI_REFERENCE) and ours on one home and one database, and let them synchronize
+interop: build postgres ## run a real Kolibri (KOLIBRI_REFERENCE) and ours on one home and one database, and let them synchronize; KOLIBRI_HOMES=folder of homes to compare
 	KOLIBRI_INTEROP=all $(GO) test ./e2e/native/interop -count 1 -timeout 60m -v
 
 .PHONY: lint
@@ -137,10 +137,10 @@ bench-sync: ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFE
 	node bench/sync.mjs
 
 .PHONY: bench-facility
-bench-facility: kolibri $(MODULES) ## a school of 5,000 learners, beside a real Kolibri (KOLIBRI_REFERENCE)
+bench-facility: build kolibri $(MODULES) chromium ## a school of 5,000 learners, natively and in a tab, beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-facility.md
 	@[ -f .cache/bigschool/school.json ] || { rm -rf .cache/bigschool && mkdir -p .cache/bigschool && \
 		$(GO) run ./bench/bigschool/generate -home .cache/bigschool > .cache/school.json && mv .cache/school.json .cache/bigschool/; }
-	node bench/facility.mjs
+	PATIENCE=300000 node bench/facility.mjs
 
 .PHONY: check-size
 check-size: build ## hold the wasm to its budget and its imports to the list
