@@ -135,6 +135,17 @@ type Tx struct {
 	done     bool
 }
 
+// Lock has every other transaction that locks the same wait until this one has ended, so that what it
+// checked still holds when it commits. Transactions that only read lock nothing, and SQLite has one
+// writer at a time anyway.
+func (tx *Tx) Lock(what string) error {
+	if tx.db.dialect != Postgres || tx.mode != Write {
+		return nil
+	}
+	_, err := tx.Exec("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", what)
+	return err
+}
+
 // Now is the one moment at which everything in this transaction happens, in UTC with microseconds.
 func (tx *Tx) Now() time.Time { return tx.now.Truncate(time.Microsecond) }
 

@@ -59,7 +59,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 				return
 			}
 		}
-		gated.ServeHTTP(w, r)
+		steadfast(gated).ServeHTTP(w, r)
 	})
 	m := newMetrics(h)
 	m.gate = gated
@@ -121,6 +121,18 @@ func webServer(handler http.Handler, timeout time.Duration, log *slog.Logger) *h
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// steadfast serves what changes something to its end, although whoever sent it has gone: a page that is
+// left right after a click has sent what was clicked, and the original's server does not notice that
+// nobody waits for the answer.
+func steadfast(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // impatient sets a deadline before every read of a body and every write of an answer, so that a slow

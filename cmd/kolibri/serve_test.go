@@ -74,6 +74,33 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
+// Who leaves before the answer is not waited for, but what was sent to be changed is.
+func TestLeavingEndsReadingsAlone(t *testing.T) {
+	for method, ends := range map[string]bool{"GET": true, "HEAD": true, "POST": false, "PUT": false, "PATCH": false, "DELETE": false} {
+		t.Run(method, func(t *testing.T) {
+			working, left := make(chan bool), make(chan bool)
+			over := make(chan error, 1)
+			handler := steadfast(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { over <- r.Context().Err() }))
+			address := serveLimited(t, 20*time.Second, func(w http.ResponseWriter, r *http.Request) {
+				working <- true
+				<-left
+				<-r.Context().Done() // the server has noticed
+				handler.ServeHTTP(w, r)
+			})
+			c := dial(t, address, method+" / HTTP/1.1\r\nHost: x\r\n\r\n")
+			<-working
+			require.NoError(t, c.Close())
+			close(left)
+			select {
+			case err := <-over:
+				require.Equal(t, ends, err != nil, "%v", err)
+			case <-time.After(20 * time.Second):
+				t.Fatal("the server does not notice that the client has gone")
+			}
+		})
+	}
+}
+
 // Slow is not dead: pieces that arrive within the timeout keep the connection, however long it takes,
 // and a handler may think longer than the timeout.
 func TestSlowClientsAndHandlersAreServed(t *testing.T) {

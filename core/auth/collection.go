@@ -240,6 +240,9 @@ func (v *collectionView) move(r *api.Request, c *Collection, parent string) erro
 
 // unique refuses a name that a sibling has.
 func (v *collectionView) unique(r *api.Request, c *Collection) error {
+	if err := lockNames(r.Tx, c.ParentID); err != nil {
+		return err
+	}
 	same, err := r.Tx.Strings("SELECT id FROM kolibriauth_collection WHERE kind = ? AND parent_id = ? AND name = ?", c.Kind, c.ParentID, c.Name)
 	if err != nil || !slices.ContainsFunc(same, func(id string) bool { return id != c.ID }) {
 		return err

@@ -127,6 +127,9 @@ func (f *userForm) free(tx *store.Tx, user string) error {
 	if !f.values.Has("username") {
 		return nil
 	}
+	if err := lockNames(tx, f.facility.ID); err != nil {
+		return err
+	}
 	same, err := named(tx, f.values.String("username"), inFacility, f.facility.ID)
 	if err != nil {
 		return err

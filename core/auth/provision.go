@@ -104,6 +104,9 @@ var ErrUsernameTaken = errors.New("an account with that username already exists"
 
 // CreateUser makes an account in a facility and returns its id.
 func CreateUser(tx *store.Tx, random io.Reader, facility *Collection, u NewUser) (string, error) {
+	if err := lockNames(tx, facility.ID); err != nil {
+		return "", err
+	}
 	same, err := named(tx, u.Username, inFacility, facility.ID)
 	if err != nil {
 		return "", err
@@ -117,6 +120,10 @@ func CreateUser(tx *store.Tx, random io.Reader, facility *Collection, u NewUser)
 	}
 	return ids[0], nil
 }
+
+// lockNames keeps others from naming accounts of a facility, or classes and groups of a collection,
+// until the transaction ends.
+func lockNames(tx *store.Tx, collection string) error { return tx.Lock("names " + collection) }
 
 // InsertUsers makes accounts whose names are known to be free, and returns their ids.
 func InsertUsers(tx *store.Tx, random io.Reader, facility *Collection, users ...NewUser) ([]string, error) {

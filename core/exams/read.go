@@ -72,6 +72,10 @@ func one(r *api.Request, pk string) (*Exam, error) {
 
 // change reads the quiz or draft of the address and checks the permission to change it.
 func change(r *api.Request, do auth.Action) (*Exam, error) {
+	// a draft is written as a whole: who changes it must have read what others wrote
+	if err := r.Tx.Lock("exam " + r.Param("pk")); err != nil {
+		return nil, err
+	}
 	v, err := one(r, r.Param("pk"))
 	if err != nil {
 		return nil, err

@@ -92,6 +92,9 @@ func unique(r *api.Request, title, class string, v *Exam) error {
 		quiz = v.key()
 		number, _ = v.ID.(int64)
 	}
+	if err := r.Tx.Lock("exams " + class); err != nil {
+		return err
+	}
 	same, err := r.Tx.Strings("SELECT id FROM exams_exam WHERE lower(title) = lower(?) AND collection_id = ?", title, class)
 	if err != nil {
 		return err

@@ -49,6 +49,9 @@ func check(r *api.Request, values api.Values, class, self string) error {
 	if err := assignments.Lessons.CheckLearners(r, values, class); err != nil {
 		return err
 	}
+	if err := r.Tx.Lock("lessons " + class); err != nil {
+		return err
+	}
 	same, err := r.Tx.Strings("SELECT id FROM lessons_lesson WHERE lower(title) = lower(?) AND collection_id = ?", values.String("title"), class)
 	if err != nil || len(same) == 0 {
 		return err
