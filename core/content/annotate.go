@@ -9,8 +9,13 @@ import (
 // Annotate fills what a channel's nodes are found by, in one pass over them: the bitmasks of their
 // labels, and the modality in their options. Each different text of labels is looked at once, however
 // many nodes have it. The text of options is searched as the publisher writes it, with one space.
+// after, unless 0, leaves out the nodes up to a place of a SQLite table.
 // kolibri/core/content/utils/search.py: annotate_label_bitmasks, annotate_modality
-func Annotate(tx *store.Tx, channel string) error {
+func Annotate(tx *store.Tx, channel string, after int64) error {
+	where, which := "channel_id = ?", []any{channel}
+	if after > 0 {
+		where, which = where+" AND rowid > ?", append(which, after)
+	}
 	for _, statement := range []string{
 		"CREATE TEMPORARY TABLE IF NOT EXISTS label_masks (field integer, labels text, bits bigint NOT NULL, PRIMARY KEY (field, labels))", "DELETE FROM label_masks",
 	} {
@@ -21,7 +26,7 @@ func Annotate(tx *store.Tx, channel string) error {
 	var columns []string
 	var args []any
 	for i, f := range labelFields {
-		texts, err := tx.Strings("SELECT DISTINCT "+f.name+" FROM content_contentnode WHERE channel_id = ? AND "+f.name+" <> ''", channel)
+		texts, err := tx.Strings("SELECT DISTINCT "+f.name+" FROM content_contentnode WHERE "+where+" AND "+f.name+" <> ''", which...)
 		if err != nil {
 			return err
 		}
@@ -42,7 +47,7 @@ func Annotate(tx *store.Tx, channel string) error {
 		modality += " WHEN options LIKE ? THEN ?"
 		args = append(args, `%"modality": "`+m+`"%`, m)
 	}
-	_, err := tx.Exec("UPDATE content_contentnode SET "+strings.Join(columns, ", ")+", "+modality+" ELSE NULL END ELSE modality END WHERE channel_id = ?", append(args, channel)...)
+	_, err := tx.Exec("UPDATE content_contentnode SET "+strings.Join(columns, ", ")+", "+modality+" ELSE NULL END ELSE modality END WHERE "+where, append(args, which...)...)
 	return err
 }
 

@@ -29,7 +29,7 @@ func (s Selection) prepare(tx *store.Tx, channel string) (string, error) {
 	if err := note(tx, "selected_nodes", slices.Values([]string(nil))); err != nil {
 		return "", err
 	}
-	if s.Nodes == nil && len(s.Except) == 0 {
+	if s.all() {
 		return "1 = 1", nil
 	}
 	if s.Nodes == nil {
@@ -71,18 +71,24 @@ func Annotate(tx *store.Tx, channel string, s Selection, imported bool) error {
 	if err != nil {
 		return err
 	}
+	if err := annotateResources(tx, imported, where+" AND channel_id = ?", channel); err != nil {
+		return err
+	}
+	return annotateTree(tx, channel)
+}
+
+// annotateResources does Annotate's part for resources.
+func annotateResources(tx *store.Tx, imported bool, where string, args ...any) error {
 	mark := ""
 	if imported {
 		mark = ", admin_imported = TRUE"
 	}
-	// one pass: what is written once more below is what is not selected
+	// one pass: what is written once more by annotateTree is what is not selected
 	const here = `EXISTS (SELECT 1 FROM content_file f JOIN content_localfile l ON l.id = f.local_file_id AND l.available = TRUE
 			WHERE f.supplementary = FALSE AND f.contentnode_id = content_contentnode.id)`
-	if _, err := tx.Exec("UPDATE content_contentnode SET available = "+here+", on_device_resources = CASE WHEN "+here+` THEN 1 ELSE 0 END,
-		num_coach_contents = CASE WHEN coach_content = TRUE THEN 1 ELSE 0 END`+mark+" WHERE channel_id = ? AND kind <> 'topic' AND "+where, channel); err != nil {
-		return err
-	}
-	return annotateTree(tx, channel)
+	_, err := tx.Exec("UPDATE content_contentnode SET available = "+here+", on_device_resources = CASE WHEN "+here+` THEN 1 ELSE 0 END,
+		num_coach_contents = CASE WHEN coach_content = TRUE THEN 1 ELSE 0 END`+mark+" WHERE kind <> 'topic' AND "+where, args...)
+	return err
 }
 
 // Hide makes the resources of a selection unavailable, whatever files are there.
@@ -194,28 +200,42 @@ func byCount(tx *store.Tx, channel, field string) ([]string, error) {
 // the database: the original's own quoting leaves backslashes as they are, which makes the JSON
 // unreadable.
 func annotateAncestors(tx *store.Tx, channel string) error {
-	if _, err := tx.Exec("UPDATE content_contentnode SET ancestors = '[]' WHERE channel_id = ? AND level = 0", channel); err != nil {
-		return err
-	}
-	depth, err := tx.Int("SELECT max(level) FROM content_contentnode WHERE channel_id = ?", channel)
+	depth, err := beginAncestors(tx, channel)
 	if err != nil {
 		return err
 	}
-	quoted := "json_quote(p.title)"
-	if tx.Dialect() == store.Postgres {
-		quoted = "CAST(to_json(CAST(p.title AS text)) AS text)"
-	}
 	for level := int64(1); level <= depth; level++ {
-		if _, err := tx.Exec(`UPDATE content_contentnode SET ancestors = (
-				SELECT substr(p.ancestors, 1, length(p.ancestors) - 1) || CASE WHEN p.ancestors = '[]' THEN '' ELSE ',' END ||
-					'{"id": "' || p.id || '","title": ' || `+quoted+` || '}]'
-				FROM content_contentnode p WHERE p.id = content_contentnode.parent_id)
-			WHERE channel_id = ? AND level = ?`, channel, level); err != nil {
+		if err := ancestorsOf(tx, "channel_id = ? AND level = ?", channel, level); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// beginAncestors says that roots have none, and returns the deepest level.
+func beginAncestors(tx *store.Tx, channel string) (depth int64, err error) {
+	if _, err := tx.Exec("UPDATE content_contentnode SET ancestors = '[]' WHERE channel_id = ? AND level = 0", channel); err != nil {
+		return 0, err
+	}
+	return tx.Int("SELECT max(level) FROM content_contentnode WHERE channel_id = ?", channel)
+}
+
+// ancestorsOf writes the ancestors of nodes whose parents know theirs.
+func ancestorsOf(tx *store.Tx, where string, args ...any) error {
+	quoted := "json_quote(p.title)"
+	if tx.Dialect() == store.Postgres {
+		quoted = "CAST(to_json(CAST(p.title AS text)) AS text)"
+	}
+	_, err := tx.Exec(`UPDATE content_contentnode SET ancestors = (
+			SELECT substr(p.ancestors, 1, length(p.ancestors) - 1) || CASE WHEN p.ancestors = '[]' THEN '' ELSE ',' END ||
+				'{"id": "' || p.id || '","title": ' || `+quoted+` || '}]'
+			FROM content_contentnode p WHERE p.id = content_contentnode.parent_id)
+		WHERE `+where, args...)
+	return err
+}
+
+// all tells whether the selection is the whole channel.
+func (s Selection) all() bool { return s.Nodes == nil && len(s.Except) == 0 }
 
 // markFiles says of files whether they are on the device.
 func markFiles(tx *store.Tx, available bool, checksums []string) error {

@@ -364,8 +364,8 @@ func (e *Edition) versioned() bool {
 	return err == nil
 }
 
-// copy copies a table by one statement.
-func (e *Edition) copy(tx *store.Tx, t tableSpec, tree int64) error {
+// copy copies a table, or a stretch of it, by one statement.
+func (e *Edition) copy(tx *store.Tx, t tableSpec, tree int64, part *stretch) error {
 	from := e.from(t.name)
 	if from == "" {
 		return nil
@@ -387,12 +387,16 @@ func (e *Edition) copy(tx *store.Tx, t tableSpec, tree int64) error {
 		}
 	}
 	rows := "(" + strings.Join(names, ", ") + ") SELECT " + strings.Join(values, ", ") + " FROM " + from + " AS s"
+	var args []any
+	if part != nil {
+		rows, args = rows+" WHERE s.rowid > ? AND s.rowid <= ?", []any{part.after, part.upTo}
+	}
 	if tx.Dialect() == store.SQLite {
 		verb := "INSERT OR REPLACE INTO main."
 		if t.keep {
 			verb = "INSERT OR IGNORE INTO main."
 		}
-		_, err := tx.Exec(verb + t.name + " " + rows)
+		_, err := tx.Exec(verb+t.name+" "+rows, args...)
 		return err
 	}
 	conflict := " ON CONFLICT DO NOTHING"

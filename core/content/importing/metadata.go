@@ -146,41 +146,10 @@ func columnsOf(tx *store.Tx, schema string) (columns, error) {
 // Import takes the metadata of an edition into the library and tells whether it did: the same or a
 // newer version that is there already stays, unless it is a part of the channel only. The nodes are
 // not available before their files are (Annotate).
-// kolibri/core/content/utils/channel_import.py: check_and_delete_existing_channel
 func Import(tx *store.Tx, from *Edition, o Options) (ran bool, err error) {
-	meta := from.Meta
-	current, err := installed(tx, meta.ID)
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case current == nil:
-	case o.Partial:
-		if current.version != meta.Version || !current.partial {
-			return false, nil // all of it is here, or another edition
-		}
-	case current.version >= meta.Version && !current.partial && !(o.VersionRequested && current.version > meta.Version):
-		return false, nil
-	default:
-		if err := deleteTree(tx, meta.ID, current.root); err != nil {
-			return false, err
-		}
-	}
-	tree, err := freeTree(tx)
-	if err != nil {
-		return false, err
-	}
-	if current != nil && o.Partial {
-		if err := tx.QueryRow("SELECT tree_id FROM content_contentnode WHERE channel_id = ? LIMIT 1", meta.ID).Scan(&tree); err != nil && !errors.Is(err, store.ErrNotFound) {
-			return false, err
-		}
-	}
-	for _, t := range tables {
-		if err := from.copy(tx, t, tree); err != nil {
-			return false, unusable("copy "+t.name, err)
-		}
-	}
-	return true, finish(tx, meta, current, o.Partial)
+	in := &intake{options: o}
+	err = in.step(tx, from)
+	return in.ran && err == nil, err
 }
 
 // unusable says of an error that the channel's database caused it, unless it is the device's own.
@@ -245,7 +214,7 @@ func deleteTree(tx *store.Tx, channel, root string) error {
 	return err
 }
 
-// finish fills what a channel database does not hold.
+// finish fills what a channel database does not hold of its channel.
 func finish(tx *store.Tx, meta Meta, was *present, partial bool) error {
 	var order any
 	if was != nil {
@@ -257,36 +226,51 @@ func finish(tx *store.Tx, meta Meta, was *present, partial bool) error {
 	}
 	// a channel without its root gets an empty one
 	if _, err := tx.Exec(`INSERT INTO content_contentnode (id, title, content_id, channel_id, kind, available, lft, rght, tree_id, level,
-			license_owner, author, coach_content, num_coach_contents, on_device_resources)
-		SELECT c.root_id, c.name, c.root_id, c.id, '', FALSE, 1, 2, (SELECT coalesce(max(tree_id), 0) + 1 FROM content_contentnode), 0, '', '', FALSE, 0, 0
+			license_owner, author, coach_content, num_coach_contents, on_device_resources, ancestors)
+		SELECT c.root_id, c.name, c.root_id, c.id, '', FALSE, 1, 2, (SELECT coalesce(max(tree_id), 0) + 1 FROM content_contentnode), 0, '', '', FALSE, 0, 0, '[]'
 		FROM content_channelmetadata c WHERE c.id = ? AND NOT EXISTS (SELECT 1 FROM content_contentnode n WHERE n.id = c.root_id)`, meta.ID); err != nil {
 		return err
-	}
-	if n, err := strconv.Atoi(meta.Schema); err != nil || n < newestSchema {
-		if err := activitiesByKind(tx, meta.ID); err != nil {
-			return err
-		}
-	}
-	if err := content.Annotate(tx, meta.ID); err != nil {
-		return err
-	}
-	if err := annotateAncestors(tx, meta.ID); err != nil {
-		return err
-	}
-	if was != nil && !partial {
-		if _, err := tx.Exec(`UPDATE courses_coursesession SET channel_version = ?, _morango_dirty_bit = TRUE
-			WHERE course IN (SELECT id FROM content_contentnode WHERE channel_id = ? AND modality = 'COURSE')`, meta.Version, meta.ID); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-// activitiesByKind gives the nodes of old channels the learning activity that their kind implies
+// renewCourses tells the sessions of courses which edition they are of by now. The nodes know already
+// which of them are courses.
+func renewCourses(tx *store.Tx, meta Meta) error {
+	_, err := tx.Exec(`UPDATE courses_coursesession SET channel_version = ?, _morango_dirty_bit = TRUE
+		WHERE course IN (SELECT id FROM content_contentnode WHERE channel_id = ? AND modality = 'COURSE')`, meta.Version, meta.ID)
+	return err
+}
+
+// annotateNodes fills what a channel database does not hold of its nodes.
+func annotateNodes(tx *store.Tx, meta Meta) error {
+	if meta.old() {
+		if err := activitiesByKind(tx, meta.ID, 0); err != nil {
+			return err
+		}
+	}
+	if err := content.Annotate(tx, meta.ID, 0); err != nil {
+		return err
+	}
+	return annotateAncestors(tx, meta.ID)
+}
+
+// old tells whether the schema is older than the newest.
+func (m Meta) old() bool {
+	n, err := strconv.Atoi(m.Schema)
+	return err != nil || n < newestSchema
+}
+
+// activitiesByKind gives the nodes of old channels the learning activity that their kind implies; after,
+// unless 0, leaves out those up to a place of a SQLite table.
 // (kolibri/core/content/constants/kind_to_learningactivity.py).
-func activitiesByKind(tx *store.Tx, channel string) error {
+func activitiesByKind(tx *store.Tx, channel string, after int64) error {
+	where, args := "channel_id = ?", []any{channel}
+	if after > 0 {
+		where, args = where+" AND rowid > ?", append(args, after)
+	}
 	_, err := tx.Exec(`UPDATE content_contentnode SET learning_activities = CASE kind
 		WHEN 'exercise' THEN 'VwRCom7G' WHEN 'video' THEN 'UD5UGM0z' WHEN 'audio' THEN 'mkA1R3NU' WHEN 'document' THEN 'wA01urpi'
-		WHEN 'html5' THEN '#j8L0eq3' WHEN 'h5p' THEN '#j8L0eq3' ELSE learning_activities END WHERE channel_id = ?`, channel)
+		WHEN 'html5' THEN '#j8L0eq3' WHEN 'h5p' THEN '#j8L0eq3' ELSE learning_activities END WHERE `+where, args...)
 	return err
 }

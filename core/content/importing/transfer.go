@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +36,12 @@ func New(host *api.Host, store *storage.Store, drives device.DriveLister) *Impor
 
 // atOnce is how many files are fetched at the same time: each costs a round trip.
 const atOnce = 6
+
+// How many files are marked, and resources counted, in one transaction.
+const (
+	filesAtOnce = 500
+	nodesAtOnce = 400
+)
 
 // contentPerDatabase is the factor by which the size of content is guessed from the database's, before
 // it is known: too much, so that progress speeds up rather than goes back
@@ -152,16 +160,15 @@ func (j *job) importDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ran := false
-	err = Open(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition) (err error) {
-		if j.update && j.cache.update(j.channel) == nil { // nobody looked at the changes, or a restart forgot them
-			changes, err := compare(tx, e, j.host.Pages.Presets())
-			if err != nil {
-				return err
-			}
+	ran, err := j.takeIn(ctx, name, func(tx *store.Tx, e *Edition) error {
+		if !j.update || j.cache.update(j.channel) != nil {
+			return nil
+		}
+		// nobody looked at the changes, or a restart forgot them
+		changes, err := compare(tx, e, j.host.Pages.Presets())
+		if err == nil {
 			j.cache.setUpdate(j.channel, changes)
 		}
-		ran, err = Import(tx, e, Options{VersionRequested: j.versionRequested})
 		return err
 	})
 	if err != nil {
@@ -371,17 +378,45 @@ func passing(err error) bool {
 	return !errors.Is(err, storage.ErrMissing) && !errors.Is(err, store.ErrFull)
 }
 
-// annotate makes the resources available whose files arrived, and counts them.
+// annotate makes the resources available whose files arrived, and counts them. On SQLite the resources of
+// a whole channel come in several transactions, with room for others between them, and its topics in the last.
 func (j *job) annotate(ctx context.Context, here []string) (after int64, err error) {
+	count := func(tx *store.Tx) (err error) {
+		after, err = countResources(tx, j.channel)
+		return err
+	}
+	if !j.files {
+		err = j.host.DB.Read(ctx, count)
+		return after, err
+	}
+	for chunk := range slices.Chunk(here, filesAtOnce) {
+		if err := j.host.DB.Write(ctx, func(tx *store.Tx) error { return markFiles(tx, true, chunk) }); err != nil {
+			return 0, err
+		}
+		time.Sleep(time.Millisecond) // in a browser's worker nobody else comes in between otherwise
+	}
+	inParts := j.choice.Selection.all() && j.host.DB.Dialect() == store.SQLite
+	for place, more := int64(math.MinInt64), inParts; more; {
+		if err := j.host.DB.Write(ctx, func(tx *store.Tx) (err error) {
+			var end int64
+			if end, more, err = nextPlace(tx, nodesAtOnce, "content_contentnode", "channel_id = ?", place, j.channel); err != nil || !more {
+				return err
+			}
+			err = annotateResources(tx, !j.byLearner, "channel_id = ? AND rowid > ? AND rowid <= ?", j.channel, place, end)
+			place = end
+			return err
+		}); err != nil {
+			return 0, err
+		}
+		time.Sleep(time.Millisecond)
+	}
 	err = j.host.DB.Write(ctx, func(tx *store.Tx) error {
-		if !j.files {
-			after, err = countResources(tx, j.channel)
-			return err
+		if inParts {
+			err = annotateTree(tx, j.channel)
+		} else {
+			err = Annotate(tx, j.channel, j.choice.Selection, !j.byLearner)
 		}
-		if err := markFiles(tx, true, here); err != nil {
-			return err
-		}
-		if err := Annotate(tx, j.channel, j.choice.Selection, !j.byLearner); err != nil {
+		if err != nil {
 			return err
 		}
 		if l := j.from.Listing(); l != nil && l.Public != nil {
@@ -389,8 +424,7 @@ func (j *job) annotate(ctx context.Context, here []string) (after int64, err err
 				return err
 			}
 		}
-		after, err = countResources(tx, j.channel)
-		return err
+		return count(tx)
 	})
 	return after, err
 }
