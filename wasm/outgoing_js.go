@@ -20,7 +20,9 @@ type outgoing struct{}
 // transfer.
 func (outgoing) Do(r *http.Request) (*http.Response, error) {
 	abort := js.Global().Get("AbortController").New()
-	init := map[string]any{"method": r.Method, "redirect": "follow", "credentials": "omit", "signal": abort.Get("signal")}
+	init := map[string]any{"method": r.Method, "redirect": "follow", "credentials": "omit", "signal": abort.Get("signal"),
+		// a host that says nothing of caching would have a channel's former edition taken for the newest
+		"cache": "no-store"}
 	headers := js.Global().Get("Headers").New()
 	for name, values := range r.Header {
 		if name == "User-Agent" {
