@@ -98,6 +98,16 @@ const SEEN = {
 		);
 		await frame.getByText("Check").first().waitFor();
 	},
+	Clocks: async (browser) => {
+		await until(
+			async () => /goes too slowly|more slowly than at the sea/.test(await inside(browser)),
+			"a question",
+		);
+		await until(
+			async () => /A shorter pendulum|On a high mountain/.test(await inside(browser)),
+			"its choices",
+		);
+	},
 	"What do you know about pendulums?": (_, frame) =>
 		frame.getByText("Start quiz").or(frame.getByText("Submit quiz")).first().waitFor(),
 };
@@ -113,7 +123,7 @@ test(
 		const listed = await json(browser, "api/content/remotechannel/");
 		const mine = listed.find((/** @type {any} */ c) => c.name === "The pendulum");
 		assert.ok(mine, JSON.stringify(listed).slice(0, 300));
-		assert.equal(mine.total_resources ?? mine.total_resource_count, 8);
+		assert.equal(mine.total_resources ?? mine.total_resource_count, 9);
 		await run(browser, {
 			type: "kolibri.core.content.tasks.remoteimport",
 			channel_id: mine.id,

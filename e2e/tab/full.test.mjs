@@ -103,6 +103,6 @@ test(
 		await leave(null);
 		assert.equal((await bring(browser, channel)).status, "COMPLETED");
 		const whole = await json(browser, "api/content/contentnode/?available=true");
-		assert.equal(whole.filter((/** @type {any} */ n) => n.kind !== "topic").length, 8);
+		assert.equal(whole.filter((/** @type {any} */ n) => n.kind !== "topic").length, 9);
 	}),
 );

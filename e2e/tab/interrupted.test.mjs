@@ -1,6 +1,9 @@
 // The tab ends in the middle of its work with channels, or the host falls silent: the library stays consistent,
 // and another try works.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { sleep, until } from "../lib/browser.mjs";
 import { inBrowser } from "../lib/fixture.mjs";
@@ -70,7 +73,7 @@ test(
 			channel_id: channel.id,
 			channel_name: channel.name,
 		});
-		assert.equal(await consistent(browser), 8, "another try brings all of it");
+		assert.equal(await consistent(browser), 9, "another try brings all of it");
 		await task(browser, "deletechannel", channel);
 		await cutPower(browser);
 		await consistent(browser);
@@ -84,6 +87,63 @@ test(
 		}
 		assert.equal(await consistent(browser), 0);
 		assert.deepEqual(await kept(browser), {}, "no file is left behind");
+	}),
+);
+
+const NEW_EDITION = `
+import sqlite3, sys
+name, version = sys.argv[1:]
+with sqlite3.connect(name) as db:
+    db.execute("UPDATE content_channelmetadata SET version = ?", [version])
+    db.execute("UPDATE content_contentnode SET title = title || ' ' || ? WHERE kind <> 'topic'", [version])
+`;
+
+/** Replaces the channel of the site by another edition. @param {import("../lib/site.mjs").Site} site @param {any} channel @param {number} version */
+function publish(site, { id }, version) {
+	const name = path.join(site.app, `content/databases/${id}.sqlite3`);
+	execFileSync("python3", ["-c", NEW_EDITION, name, String(version)]);
+	fs.utimesSync(name, 0, 0); // what has not changed for long may be kept by a browser
+	const listing = path.join(site.app, `api/public/v1/channels/lookup/${id}`);
+	const said = JSON.parse(fs.readFileSync(listing, "utf8"));
+	said[0].version = version;
+	fs.writeFileSync(listing, JSON.stringify(said));
+}
+
+test(
+	"the power is cut amid an update: it is one edition or the other, and the update goes on",
+	inBrowser(async ({ site, browser }) => {
+		const channel = await begin(browser);
+		const work = {
+			type: "kolibri.core.content.tasks.remoteimport",
+			channel_id: channel.id,
+			channel_name: channel.name,
+		};
+		publish(site, channel, 1);
+		await run(browser, work);
+		/** Which edition is here: all titles are of one. @returns {Promise<number>} */
+		const edition = async () => {
+			const { version } = await json(browser, `api/content/channel/${channel.id}/`);
+			const nodes = await json(browser, "api/content/contentnode/?available=true");
+			const titles = nodes
+				.filter((/** @type {any} */ n) => n.kind !== "topic")
+				.map((/** @type {any} */ n) => n.title);
+			assert.equal(titles.length, 9);
+			for (const title of titles) assert.ok(title.endsWith(` ${version}`), `${version}: ${title}`);
+			return version;
+		};
+		let now = await edition();
+		for (const delay of [0, 50, 150, 400]) {
+			publish(site, channel, now + 1);
+			await browser.api("POST", TASKS, { ...work, update: true });
+			await sleep(delay);
+			await cutPower(browser);
+			await consistent(browser);
+			assert.ok([now, now + 1].includes(await edition()));
+			await rest(browser);
+			if ((await edition()) === now) await run(browser, { ...work, update: true });
+			assert.equal(await edition(), ++now, "another try brings the edition");
+			assert.equal(await consistent(browser), 9);
+		}
 	}),
 );
 
@@ -110,6 +170,6 @@ test(
 				channel_name: channel.name,
 			});
 		}
-		assert.equal(await consistent(browser), 8);
+		assert.equal(await consistent(browser), 9);
 	}),
 );

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/md5"
 	"database/sql"
 	_ "embed"
@@ -63,11 +64,13 @@ type node struct {
 	files                         []file
 	questions                     []question
 	mastery                       string
+	grade, subject                string // labels; the pendulum's when empty
 	children                      []*node
 }
 
 // channel is the tree with all its files.
 type channel struct {
+	id    string
 	root  *node
 	files []file
 	nodes int // resources
@@ -86,8 +89,8 @@ func numbered(key string, questions []question) []question {
 }
 
 func pendulum() *channel {
-	asked, examined := numbered("practice", practice), numbered("quiz", quiz)
-	c := &channel{root: &node{key: "", kind: "topic", title: name, description: description, options: "{}", children: []*node{
+	asked, examined, timed := numbered("practice", practice), numbered("quiz", quiz), numbered("clocks", clocks)
+	c := &channel{id: channelID, root: &node{key: "", kind: "topic", title: name, description: description, options: "{}", children: []*node{
 		{key: "see", kind: "topic", title: "Watch and listen", description: "A film with subtitles, and a tune.", options: "{}",
 			files: []file{thumbnail("topic_thumbnail", .5, .1)}, children: []*node{
 				{key: "film", kind: "video", title: "A pendulum swings", activity: "UD5UGM0z", seconds: filmSeconds,
@@ -132,6 +135,11 @@ func pendulum() *channel {
 					options:     `{"modality": "QUIZ", "completion_criteria": {"model": "mastery", "threshold": {"mastery_model": "do_all"}}}`,
 					mastery:     `{"type": "quiz", "m": null, "n": null}`, questions: examined,
 					files: []file{{content: exercise(examined), extension: "perseus", preset: "exercise", order: 1}, thumbnail("exercise_thumbnail", -.25, .35)}},
+				{key: "clocks", kind: "exercise", title: "Clocks", activity: "VwRCom7G",
+					description: "Two questions in the format QTI.",
+					options:     `{"completion_criteria": {"model": "mastery", "threshold": {"mastery_model": "m_of_n", "m": 1, "n": 2}}}`,
+					mastery:     `{"type": "m_of_n", "m": 1, "n": 2}`, questions: timed,
+					files: []file{{content: items(timed), extension: "zip", preset: "qti", order: 1}, thumbnail("qti_thumbnail", .15, .45)}},
 			}},
 	}}}
 	c.collect(c.root)
@@ -158,8 +166,8 @@ func (c *channel) about() map[string]any {
 	for _, f := range c.files {
 		size += len(f.content)
 	}
-	return map[string]any{"id": channelID, "name": name, "language": english, "included_languages": []string{english},
-		"description": description, "total_resource_count": c.nodes, "version": version, "published_size": size,
+	return map[string]any{"id": c.id, "name": c.root.title, "language": english, "included_languages": []string{english},
+		"description": c.root.description, "total_resource_count": c.nodes, "version": version, "published_size": size,
 		"last_published": "2026-01-01T00:00:00Z", "icon_encoding": icon(), "public": true, "library": nil,
 		"matching_tokens": []string{}}
 }
@@ -172,21 +180,24 @@ func (c *channel) database(path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	w := &writer{db: db}
+	w := &writer{db: db, channel: c.id}
 	w.exec("PRAGMA foreign_keys = OFF") // children come before their parents
+	w.exec("BEGIN")
 	w.exec(schema)
 	w.exec(`INSERT INTO content_language VALUES (?, ?, '', 'English', 'ltr')`, english, english)
 	w.exec(`INSERT INTO content_channelmetadata (id, name, description, tagline, author, version, thumbnail, last_updated, min_schema_version, root_id)
-		VALUES (?, ?, ?, 'Small, free, and complete', ?, ?, ?, ?, '5', ?)`, channelID, name, description, author, version, icon(), published, channelID)
+		VALUES (?, ?, ?, 'Small, free, and complete', ?, ?, ?, ?, '5', ?)`, c.id, c.root.title, c.root.description, author, version, icon(), published, c.id)
 	next := 1
 	w.node(c.root, nil, 0, &next)
+	w.exec("COMMIT")
 	return w.err
 }
 
 // writer writes rows until one fails.
 type writer struct {
-	db  *sql.DB
-	err error
+	db      *sql.DB
+	channel string
+	err     error
 }
 
 func (w *writer) exec(query string, args ...any) {
@@ -197,7 +208,7 @@ func (w *writer) exec(query string, args ...any) {
 
 // node writes a node and all below it; next numbers the borders of the nested set.
 func (w *writer) node(n *node, parent any, level int, next *int) {
-	own := channelID
+	own := w.channel
 	if n.key != "" {
 		own = id("node/" + n.key)
 	}
@@ -210,12 +221,12 @@ func (w *writer) node(n *node, parent any, level int, next *int) {
 	*next++
 	var activity, free, grade, subject any
 	if n.kind != "topic" {
-		activity, free, grade, subject = n.activity, license, "eLt0Mbu4", "d&WXdXWF.i1IdaNwr.r#wbt#jF"
+		activity, free, grade, subject = n.activity, license, cmp.Or(n.grade, "eLt0Mbu4"), cmp.Or(n.subject, "d&WXdXWF.i1IdaNwr.r#wbt#jF")
 	}
 	w.exec(`INSERT INTO content_contentnode (id, parent_id, license_name, license_description, title, coach_content, content_id, channel_id,
 		description, sort_order, license_owner, author, kind, available, lang_id, options, grade_levels, learning_activities, categories, duration,
 		lft, rght, tree_id, level) VALUES (?, ?, ?, '', ?, 0, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)`,
-		own, parent, free, n.title, id("content/"+n.key), channelID, n.description, float64(left), author, author, n.kind, english,
+		own, parent, free, n.title, id("content/"+n.key), w.channel, n.description, float64(left), author, author, n.kind, english,
 		n.options, grade, activity, subject, n.seconds, left, right, level)
 	for i, f := range n.files {
 		w.exec(`INSERT OR IGNORE INTO content_localfile VALUES (?, ?, 1, ?)`, f.checksum(), f.extension, len(f.content))

@@ -2,7 +2,10 @@
 // to open: a few resources of several kinds about the pendulum. Text, pictures, film and sound are
 // this project's own, made by this program, and free: CC BY 4.0.
 //
-//	go run ./cmd/bundle/demo DIR
+//	go run ./cmd/bundle/demo [-nodes N] DIR
+//
+// With -nodes it makes a large channel of as many nodes instead, for benchmarks and tests; its files
+// are small and cannot be opened.
 //
 // DIR gets the layout of Kolibri Studio's public files: content/databases, content/storage and
 // api/public. data/channels.json is the list of the channels that lie there (wasm/mirror_js.go).
@@ -10,6 +13,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,20 +27,28 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 1 {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	nodes := flags.Int("nodes", 0, "make a large channel of as many nodes")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 1 {
 		return errors.New("name the folder to write to")
 	}
 	c := pendulum()
-	m := &mirror{dir: args[0]}
+	if *nodes > 0 {
+		c = library(*nodes)
+	}
+	m := &mirror{dir: flags.Arg(0)}
 	for _, f := range c.files {
 		m.write(f.path(), f.content)
 	}
-	if err := c.database(m.at("content/databases/" + channelID + ".sqlite3")); err != nil {
+	if err := c.database(m.at("content/databases/" + c.id + ".sqlite3")); err != nil {
 		return err
 	}
 	about := mustJSON([]any{c.about()})
 	m.write("data/channels.json", about)
-	m.write("api/public/v1/channels/lookup/"+channelID, about)
+	m.write("api/public/v1/channels/lookup/"+c.id, about)
 	m.write("api/public/info/index.html", mustJSON(map[string]any{"application": "studio", "kolibri_version": nil,
 		"instance_id": id("mirror"), "device_name": "Channels beside this app", "operating_system": nil,
 		"subset_of_users_device": false, "min_learn_content_version": nil}))

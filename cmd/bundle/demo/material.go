@@ -93,6 +93,30 @@ var quiz = []question{
 	{text: "A pendulum swings 5 times in 15 seconds. How many seconds does one swing take?", number: 3},
 }
 
+var clocks = []question{
+	{text: "A clock with a pendulum goes too slowly. What helps?", answer: []string{"A shorter pendulum", "A longer pendulum", "A heavier pendulum"}},
+	{text: "Where does a pendulum swing more slowly than at the sea?", answer: []string{"On a high mountain", "In a deep valley", "In the dark"}},
+}
+
+// items is a QTI package: a file for each question, named by its id.
+func items(questions []question) []byte {
+	const v3 = "http://www.imsglobal.org/xsd/"
+	resources := ""
+	var files []entry
+	for _, q := range questions {
+		choices := ""
+		for i, text := range q.answer {
+			choices += fmt.Sprintf(`<qti-simple-choice identifier="%c">%s</qti-simple-choice>`, 'A'+i, text)
+		}
+		files = append(files, entry{"items/" + q.id + ".xml", fmt.Appendf(nil, `<?xml version="1.0" encoding="UTF-8"?><qti-assessment-item xmlns="`+v3+
+			`imsqtiasi_v3p0" identifier="%s" title="Clocks" adaptive="false" time-dependent="false"><qti-response-declaration identifier="RESPONSE" cardinality="single" base-type="identifier"><qti-correct-response><qti-value>A</qti-value></qti-correct-response></qti-response-declaration><qti-outcome-declaration identifier="SCORE" cardinality="single" base-type="float"/><qti-item-body><qti-choice-interaction response-identifier="RESPONSE" shuffle="false" max-choices="1"><qti-prompt>%s</qti-prompt>%s</qti-choice-interaction></qti-item-body><qti-response-processing template="http://www.imsglobal.org/question/qti_v3p0/rptemplates/match_correct"/></qti-assessment-item>`,
+			q.id, q.text, choices)})
+		resources += fmt.Sprintf(`<resource identifier="%s" type="imsqti_item_xmlv3p0" href="items/%[1]s.xml"><file href="items/%[1]s.xml"/></resource>`, q.id)
+	}
+	return archive(append(files, entry{"imsmanifest.xml", []byte(`<?xml version="1.0" encoding="UTF-8"?><manifest xmlns="` + v3 +
+		`qti/qtiv3p0/imscp_v1p1" identifier="clocks"><metadata><schema>QTI Package</schema><schemaversion>3.0.0</schemaversion></metadata><organizations/><resources>` + resources + `</resources></manifest>`)})...)
+}
+
 // exercise is a Perseus archive: a file for each question, named by its id.
 func exercise(questions []question) []byte {
 	files := make([]entry, len(questions))
