@@ -64,7 +64,7 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 	node --test e2e/*.test.mjs
 
 .PHONY: e2e
-e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
+e2e: build kolibri $(MODULES) chromium reference ## the app in a real browser, also beside a real Kolibri, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
 	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory interop kill-test
@@ -127,13 +127,14 @@ bench: build kolibri $(MODULES) chromium postgres reference ## beside a real Kol
 	PATIENCE=300000 e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
 	PATIENCE=300000 node bench/relay/run.mjs
+	PATIENCE=300000 node bench/content.mjs
 	$(GO) run ./bench/provider -kolibri bin/kolibri
 	$(GO) test ./provider/search -run '^$$' -bench Search -benchtime 4s
 	$(GO) test ./provider/people -run '^$$' -bench Match -benchtime 1x
 	python3 bench/provider/pictures.py --original $(or $(KOLIBRI_REFERENCE),$(REFERENCE)/bin/kolibri) --kolibri bin/kolibri
 
 .PHONY: bench-sync
-bench-sync: ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-sync.md
+bench-sync: $(MODULES) chromium reference ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE) and in a browser, into docs/benchmarks-sync.md
 	node bench/sync.mjs
 
 .PHONY: bench-facility
@@ -141,6 +142,10 @@ bench-facility: build kolibri $(MODULES) chromium ## a school of 5,000 learners,
 	@[ -f .cache/bigschool/school.json ] || { rm -rf .cache/bigschool && mkdir -p .cache/bigschool && \
 		$(GO) run ./bench/bigschool/generate -home .cache/bigschool > .cache/school.json && mv .cache/school.json .cache/bigschool/; }
 	PATIENCE=300000 node bench/facility.mjs
+
+.PHONY: bench-content
+bench-content: build kolibri $(MODULES) chromium reference ## a channel of 20,000 nodes beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-content.md; NODES=20000
+	PATIENCE=300000 node bench/content.mjs
 
 .PHONY: check-size
 check-size: build ## hold the wasm to its budget and its imports to the list
