@@ -22,6 +22,15 @@ test(
 				.filter((name) => name.includes("/api/")),
 		);
 		assert.deepEqual(viaNetwork, [], "Kolibri's own client sends by the port, not by XMLHttpRequest");
+		const asked = await frame.evaluate(async () => {
+			const scripts = [...document.scripts].map((s) => s.src).filter(Boolean);
+			return Promise.all(scripts.map(async (src) => (await fetch(src)).headers.get("Cache-Control")));
+		});
+		assert.deepEqual(
+			asked.filter((how) => !how?.includes("immutable")),
+			[],
+			"the next page takes its scripts from memory",
+		);
 		assert.equal(await frame.evaluate(() => document.cookie.includes("kolibri_csrftoken=")), true);
 		assert.deepEqual(
 			browser.errors.filter((e) => !/status of 4\d\d/.test(e)),

@@ -7,6 +7,9 @@
 
 /** @typedef {import("../build.js").Build} Build */
 
+/** Names that stand for their content: they carry a version or a hash (as natively, cmd/kolibri/files.go). */
+const LASTING = /\d+\.\d+\.\d+|[0-9a-f]{16}/;
+
 /** Files fetched at once: enough to keep a connection busy, few enough to leave room for the page. */
 const AT_ONCE = 3;
 
@@ -87,7 +90,7 @@ async function add(cache, url, bytes) {
 		const response = await fetch(url, { cache: hashed ? "force-cache" : "reload" });
 		if (response.status !== 200) return false;
 		if (bytes === undefined) {
-			await cache.put(url, response);
+			await keep(cache, url.href, response);
 			return true;
 		}
 		const body = await response.blob();
@@ -97,6 +100,24 @@ async function add(cache, url, bytes) {
 	} catch {
 		return false; // offline, or no space left: the app works on without this copy
 	}
+}
+
+/**
+ * Puts a file into a cache. Every page asks for the same scripts and styles again: those whose names
+ * stand for their content the browser may take from its memory, without asking here. A plain host does
+ * not say so, and of a file that was put there a moment ago the browser does not think so.
+ * @param {Cache} cache
+ * @param {string} url
+ * @param {Response} response whole, status 200
+ */
+async function keep(cache, url, response) {
+	if (!LASTING.test(url.slice(url.lastIndexOf("/")))) return cache.put(url, response);
+	const headers = new Headers(response.headers);
+	headers.set("Cache-Control", "max-age=315360000, public, immutable");
+	// These are about the way to here.
+	headers.delete("Content-Encoding");
+	headers.delete("Content-Length");
+	return cache.put(url, new Response(await response.blob(), { headers }));
 }
 
 /**
@@ -114,7 +135,7 @@ export async function asset(request, cache) {
 		answer = await fetch(url, { cache: "no-cache" });
 		if (answer.status === 200) {
 			// A full disk must not keep the page from its file.
-			cache.put(url, answer.clone()).catch(() => {});
+			keep(cache, url, answer.clone()).catch(() => {});
 			return answer;
 		}
 	} catch {
