@@ -64,7 +64,7 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 	node --test e2e/*.test.mjs
 
 .PHONY: e2e
-e2e: build kolibri $(MODULES) chromium reference ## the app in a real browser, also beside a real Kolibri, with 200 kills in the middle of writes
+e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
 	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory interop kill-test
@@ -127,14 +127,13 @@ bench: build kolibri $(MODULES) chromium postgres reference ## beside a real Kol
 	PATIENCE=300000 e2e/native/postgres/with-server node bench/cloud.mjs
 	PATIENCE=300000 node bench/run.mjs
 	PATIENCE=300000 node bench/relay/run.mjs
-	PATIENCE=300000 node bench/content.mjs
 	$(GO) run ./bench/provider -kolibri bin/kolibri
 	$(GO) test ./provider/search -run '^$$' -bench Search -benchtime 4s
 	$(GO) test ./provider/people -run '^$$' -bench Match -benchtime 1x
 	python3 bench/provider/pictures.py --original $(or $(KOLIBRI_REFERENCE),$(REFERENCE)/bin/kolibri) --kolibri bin/kolibri
 
 .PHONY: bench-sync
-bench-sync: $(MODULES) chromium reference ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE) and in a browser, into docs/benchmarks-sync.md
+bench-sync: ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-sync.md
 	node bench/sync.mjs
 
 .PHONY: bench-facility
