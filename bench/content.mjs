@@ -13,7 +13,7 @@ import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { until } from "../e2e/lib/browser.mjs";
+import { sleep, until } from "../e2e/lib/browser.mjs";
 import { BUILD, freePort } from "../e2e/lib/site.mjs";
 import { ENDPOINTS, sample } from "./content/endpoints.mjs";
 import { report } from "./content/report.mjs";
@@ -27,7 +27,6 @@ const SERVERS = process.env.SERVERS?.split(",") ?? ["Python", "native", "tab"];
 const WARM = 3;
 const TICK_MS = 200;
 const log = (/** @type {unknown[]} */ ...line) => console.error(...line);
-const sleep = (/** @type {number} */ ms) => new Promise((go) => setTimeout(go, ms));
 
 /** @typedef {(method: string, at: string, body?: unknown) => Promise<{status: number, text: string, ms: number}>} Send */
 

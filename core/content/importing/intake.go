@@ -24,12 +24,11 @@ const (
 // transaction, so that it is always one edition or the other.
 type intake struct {
 	options Options
-	ran     bool
 	// untilNow, if set, tells that a transaction has lasted long enough.
 	untilNow func() bool
 	rows     int // copied at once, where it is set
 
-	begun    bool
+	begun    bool // the edition is wanted
 	was      *present
 	tree     int64
 	table    int   // tables before this one are copied
@@ -63,7 +62,7 @@ func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *E
 			return false, errors.Join(err, j.forgetNodes(ctx, in))
 		}
 	}
-	return in.ran, nil
+	return in.begun, nil
 }
 
 // forgetNodes removes what an intake that did not come to its end has copied of a new channel.
@@ -127,7 +126,7 @@ func (in *intake) begin(tx *store.Tx, meta Meta) (err error) {
 			return err
 		}
 	}
-	in.begun, in.ran, in.last, in.leveled, in.level = true, true, math.MinInt64, math.MinInt64, 1
+	in.begun, in.last, in.leveled, in.level = true, math.MinInt64, math.MinInt64, 1
 	if in.tree, err = freeTree(tx); err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func columnsOf(tx *store.Tx, schema string) (columns, error) {
 func Import(tx *store.Tx, from *Edition, o Options) (ran bool, err error) {
 	in := &intake{options: o}
 	err = in.step(tx, from)
-	return in.ran && err == nil, err
+	return in.begun && err == nil, err
 }
 
 // unusable says of an error that the channel's database caused it, unless it is the device's own.
