@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"kolibri/core/api/nesting"
 )
 
 // MaxBody is the largest body that is read into memory; uploads of files may be larger.
@@ -126,37 +128,12 @@ func readAll(src io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// maxNesting is how deep JSON may nest. The original fails at some 900 (its language's recursion); a browser's stack
-// holds some 2,000 of encoding/json's, and one more would end the tab's server.
-const maxNesting = 500
-
-// nests tells whether JSON nests deeper than that. Text that is no JSON may be taken for either.
-func nests(data []byte) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[' || c == '{':
-			if depth++; depth > maxNesting {
-				return true
-			}
-		case c == ']' || c == '}':
-			depth--
-		}
-	}
-	return false
-}
-
 func decodeJSON(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, parseError("JSON parse error - the body is not UTF-8")
 	}
-	if nests(data) {
-		return nil, parseError("JSON parse error - values nest too deeply")
+	if err := nesting.Check(data); err != nil {
+		return nil, parseError("JSON parse error - " + err.Error())
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()

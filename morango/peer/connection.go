@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kolibri/core/api/nesting"
 	"kolibri/morango/session"
 )
 
@@ -212,6 +213,9 @@ func (c *Connection) once(ctx context.Context, q request) error {
 	c.received.Add(int64(len(text)))
 	if err != nil {
 		return &NetworkError{c.Base, err}
+	}
+	if err := nesting.Check(text); err != nil {
+		return &Error{res.StatusCode, "the answer cannot be read: " + err.Error(), q.method + " " + q.path}
 	}
 	if res.StatusCode >= 400 || len(text) > maxAnswer {
 		return &Error{res.StatusCode, message(text), q.method + " " + q.path}

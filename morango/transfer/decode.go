@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kolibri/core/api/nesting"
 	"kolibri/store"
 )
 
@@ -246,7 +247,11 @@ func (f *field) decodeZoned(raw string, text string, isText bool) (any, error) {
 func (f *field) decodeJSON(raw string, text string, isText bool) (any, error) {
 	if !isText {
 		text = raw
-	} else if !json.Valid([]byte(text)) { // the original keeps such a text as a value
+	}
+	if err := nesting.Check(text); err != nil {
+		return nil, invalid("%s: %s", f.name, err)
+	}
+	if isText && !json.Valid([]byte(text)) { // the original keeps such a text as a value
 		return string(appendText(nil, text)), nil
 	}
 	if strings.TrimSpace(text) == "null" && f.null {

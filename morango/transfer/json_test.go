@@ -20,3 +20,15 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// What a record's field of JSON holds is read again by the apps, with recursion.
+func TestFieldsThatNestTooDeeplyStayOutOfTheApps(t *testing.T) {
+	f := &field{name: "resources", kind: kindJSON}
+	for deep, refused := range map[int]bool{400: false, 1_000: true} {
+		text := strings.Repeat("[", deep) + strings.Repeat("]", deep)
+		for _, isText := range []bool{true, false} {
+			_, err := f.decodeJSON(text, text, isText)
+			require.Equal(t, refused, err != nil, deep)
+		}
+	}
+}

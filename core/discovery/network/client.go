@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"kolibri/core/api"
+	"kolibri/core/api/nesting"
 )
 
 // connectTimeout bounds one attempt to find out whether a Kolibri answers.
@@ -120,6 +121,9 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil || len(text) > maxAnswer {
 		return nil, fail(ResponseFailure, errors.Join(err, errors.New("the answer could not be read")))
+	}
+	if err := nesting.Check(text); err != nil {
+		return nil, fail(InvalidResponse, err)
 	}
 	a := &Answer{Status: res.StatusCode, Body: text, path: r.URL.Path}
 	if res.Request != nil {
