@@ -2,7 +2,7 @@
 // docs/relay-benchmarks.md.
 //
 //   REQUESTS   how many the memory is watched over (1000000)
-//   ONLY       latency, throughput, concurrent, pool, memory: parts to run, separated by commas
+//   ONLY       latency, throughput, concurrent, pool, deploy, memory: parts to run, separated by commas
 
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -236,6 +236,21 @@ async function runtimes(/** @type {Record<string, any>} */ results) {
 		if (wants("pool")) {
 			results.pool = { alone, four: median([await compute(), await compute(), await compute()]) };
 		}
+		if (wants("deploy")) {
+			const times = [];
+			for (let version = 1; version <= 10; version++) {
+				fs.writeFileSync(file, `export default () => new Response("${version}");`);
+				execFileSync(COMMAND, ["relay", "deploy", "soon", file, "--relay", relay.url], { env });
+				const begin = performance.now();
+				const all = async () =>
+					(await Promise.all(Array.from({ length: 4 }, () => relay.get("@soon/")))).every(
+						({ text }) => text === String(version),
+					);
+				while (!(await all()));
+				times.push(performance.now() - begin);
+			}
+			results.deploy = { median: median(times), most: Math.max(...times), n: times.length };
+		}
 		if (wants("concurrent")) results.concurrent = { ...(await load(url, 20_000, 1000)), n: 20_000 };
 	} finally {
 		await browser.remove();
@@ -246,9 +261,9 @@ async function runtimes(/** @type {Record<string, any>} */ results) {
 /** @type {Record<string, any>} */
 const results = {};
 if (wants("latency") || wants("throughput")) await kolibri(results);
-if (wants("memory") || wants("pool") || wants("concurrent")) await runtimes(results);
+if (["memory", "pool", "deploy", "concurrent"].some(wants)) await runtimes(results);
 
-const { latency, throughput, concurrent, pool, memory } = results;
+const { latency, throughput, concurrent, pool, deploy, memory } = results;
 const lines = [
 	"# Benchmarks of the relay",
 	"",
@@ -288,6 +303,12 @@ if (concurrent) {
 	lines.push(
 		"",
 		`1,000 requests at once over 4 tabs, ${concurrent.n} in all: ${concurrent.failed} failed, ${concurrent.perSecond.toFixed(0)} a second.`,
+	);
+}
+if (deploy) {
+	lines.push(
+		"",
+		`Until a deployed version answered from 4 tabs, ${deploy.n} times: ${deploy.median.toFixed(0)} ms, at most ${deploy.most.toFixed(0)} ms.`,
 	);
 }
 if (memory) {
