@@ -39,6 +39,13 @@ export async function until(ask, what, patience = PATIENCE) {
 	throw new Error(`${what}: not in ${patience} ms; last: ${last}`);
 }
 
+/** Chromium writes for a moment after its end. @param {string} profile */
+export const removeProfile = (profile) =>
+	until(() => {
+		fs.rmSync(profile, { recursive: true, force: true });
+		return true;
+	}, `${profile} is removed`);
+
 export class Browser {
 	/** @param {import("./site.mjs").Site} site */
 	constructor(site) {
@@ -80,7 +87,7 @@ export class Browser {
 
 	async remove() {
 		await this.close();
-		fs.rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+		await removeProfile(this.profile);
 	}
 
 	/** Kills every process of this profile at once, as a power cut would. */

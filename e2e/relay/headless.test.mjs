@@ -5,7 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { until } from "../lib/browser.mjs";
+import { removeProfile, until } from "../lib/browser.mjs";
 import { BUILD, freePort } from "../lib/site.mjs";
 import { COMMAND, send } from "./relay.mjs";
 
@@ -45,6 +45,5 @@ test("one script starts relay and browser, and ends both", async () => {
 	}
 	await assert.rejects(send(`http://127.0.0.1:${port}/_relay/status`), "the relay has ended");
 	await assert.rejects(send(`http://127.0.0.1:${appPort}/`), "and so has the rest");
-	// Chromium writes for a moment after its end
-	fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+	await removeProfile(folder);
 });
