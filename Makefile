@@ -64,7 +64,7 @@ e2e-fast: build $(MODULES) chromium ## the app in a real browser, the quick part
 	node --test e2e/*.test.mjs
 
 .PHONY: e2e
-e2e: build kolibri $(MODULES) chromium ## the app in a real browser, with 200 kills in the middle of writes
+e2e: build kolibri $(MODULES) chromium reference ## the app in a real browser, also beside a real Kolibri, with 200 kills in the middle of writes
 	node --test $$(find e2e -name '*.test.mjs')
 	$(GO) test ./deploy -count 1
 	@$(MAKE) --no-print-directory interop kill-test
@@ -109,7 +109,7 @@ sync-test: build kolibri $(MODULES) ## kill what synchronizes 200 times, 50 ring
 
 .PHONY: interop
 interop: build postgres ## run a real Kolibri (KOLIBRI_REFERENCE) and ours on one home and one database, and let them synchronize; KOLIBRI_HOMES=folder of homes to compare
-	KOLIBRI_INTEROP=all $(GO) test ./e2e/native/interop -count 1 -timeout 60m -v
+	KOLIBRI_INTEROP=all $(GO) test ./e2e/native/interop -count 1 -timeout 90m -v
 
 .PHONY: lint
 lint: $(MODULES) $(STATICCHECK) ## formatting, vet, staticcheck, biome, types

@@ -76,6 +76,11 @@ export class School extends Screen {
 			channel_id: id,
 			channel_name: name,
 		});
+		await this.look(id);
+	}
+
+	/** Looks what is in an imported channel. @param {string} id */
+	async look(id) {
 		this.channel = id;
 		for (const node of await this.get(`api/content/contentnode/?descendant_of=${id}&available=true`))
 			this.nodes[node.title] = node;
