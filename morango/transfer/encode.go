@@ -111,13 +111,21 @@ func appendFloat(b []byte, v float64) ([]byte, error) {
 
 const hexDigits = "0123456789abcdef"
 
+// plainASCII are the characters that stand for themselves in JSON of ASCII.
+var plainASCII = func() (is [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		is[c] = c != '"' && c != '\\'
+	}
+	return is
+}()
+
 // appendText writes a text as JSON in ASCII.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+		if plainASCII[c] {
 			i++
 			continue
 		}

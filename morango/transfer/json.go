@@ -20,16 +20,15 @@ const maxDepth = 10_000
 // pairs reads the members of a JSON object in their order. Values are parts of the text.
 func pairs(text string) ([]pair, error) {
 	at := space(text, 0)
-	all, at, ok := object(text, at)
+	all, at, ok := object(text, at, make([]pair, 0, 24))
 	if !ok || space(text, at) != len(text) {
 		return nil, errNoObject
 	}
 	return all, nil
 }
 
-// object reads the object that begins at a place, and returns the place behind it.
-func object(text string, at int) (all []pair, end int, ok bool) {
-	all = make([]pair, 0, 24)
+// object appends the members of the object that begins at a place, and returns the place behind it.
+func object(text string, at int, all []pair) (_ []pair, end int, ok bool) {
 	end, ok = elements(text, at, '{', '}', func(at int) (int, bool) {
 		next, ok := quoted(text, at)
 		if !ok {
@@ -212,6 +211,7 @@ func quoted(text string, at int) (end int, ok bool) {
 	}
 	for at++; at < len(text); at++ {
 		switch c := text[at]; {
+		case plainASCII[c]:
 		case c == '"':
 			return at + 1, true
 		case c < ' ':
@@ -250,26 +250,27 @@ func unquote(text string) string {
 	if next < 0 && utf8.ValidString(text) {
 		return text
 	}
-	b := make([]byte, 0, len(text))
+	var b strings.Builder
+	b.Grow(len(text))
 	for at := 0; at < len(text); {
 		if next = strings.IndexByte(text[at:], '\\'); next < 0 {
 			next = len(text) - at
 		}
-		b = appendValid(b, text[at:at+next])
+		b.WriteString(valid(text[at : at+next]))
 		if at += next + 1; at > len(text) {
 			break
 		}
 		switch c := text[at]; c {
 		case 'b':
-			b = append(b, '\b')
+			b.WriteByte('\b')
 		case 'f':
-			b = append(b, '\f')
+			b.WriteByte('\f')
 		case 'n':
-			b = append(b, '\n')
+			b.WriteByte('\n')
 		case 'r':
-			b = append(b, '\r')
+			b.WriteByte('\r')
 		case 't':
-			b = append(b, '\t')
+			b.WriteByte('\t')
 		case 'u':
 			r, _ := unit(text, at+1)
 			at += 4
@@ -282,22 +283,19 @@ func unquote(text string) string {
 					at += 6
 				}
 			}
-			b = utf8.AppendRune(b, r)
+			b.WriteRune(r)
 		default:
-			b = append(b, c)
+			b.WriteByte(c)
 		}
 		at++
 	}
-	return string(b)
+	return b.String()
 }
 
-// appendValid writes a text with what is no UTF-8 replaced.
-func appendValid(b []byte, text string) []byte {
+// valid is a text with what is no UTF-8 replaced, each byte of it.
+func valid(text string) string {
 	if utf8.ValidString(text) {
-		return append(b, text...)
+		return text
 	}
-	for _, r := range text {
-		b = utf8.AppendRune(b, r)
-	}
-	return b
+	return string([]rune(text))
 }

@@ -51,8 +51,11 @@ func DecodePage(page []byte) ([]Buffer, error) {
 }
 
 func list(text string) (all []Buffer, err error) {
+	members := make([]pair, 0, 16) // of the record that is read
 	end, ok := elements(text, 0, '[', ']', func(at int) (int, bool) {
-		members, end, ok := object(text, at)
+		var end int
+		var ok bool
+		members, end, ok = object(text, at, members[:0])
 		if !ok {
 			return 0, false
 		}
@@ -151,7 +154,7 @@ func (p *pair) into(to any) (err error) {
 		}
 	case *[]Saved:
 		_, ok := elements(p.value, 0, '[', ']', func(at int) (int, bool) {
-			members, end, ok := object(p.value, at)
+			members, end, ok := object(p.value, at, make([]pair, 0, 4))
 			if !ok || err != nil {
 				return 0, false
 			}
