@@ -32,6 +32,7 @@ var migrations = []migration{
 	{"0003_sync_indexes", createSyncIndexes},
 	{"0004_content_indexes", createContentIndexes},
 	{"0005_notification_indexes", createNotificationIndexes},
+	{"0006_people_index", createPeopleIndex},
 }
 
 // Migrate brings the database to the schema this program needs: it makes everything in an empty
@@ -301,4 +302,11 @@ func createNotificationIndexes(tx *Tx, _ DDL) error {
 		}
 	}
 	return nil
+}
+
+// createPeopleIndex adds the index by which the accounts of a facility are listed, counted and searched
+// without reading the accounts themselves. The original has one for the facility alone.
+func createPeopleIndex(tx *Tx, _ DDL) error {
+	_, err := tx.Exec("CREATE INDEX IF NOT EXISTS kolibri_go_people ON kolibriauth_facilityuser (facility_id, date_deleted, username, id, full_name)")
+	return err
 }

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"slices"
+
 	"kolibri/core/api"
 	"kolibri/store"
 )
@@ -63,8 +65,7 @@ func filterByRole(p *Person, q *api.Query, role string) {
 }
 
 func listClassrooms(r *api.Request, q *api.Query) ([]any, error) {
-	text, args := q.SQL(`c.id, c.name, c.parent_id, (SELECT count(*) FROM kolibriauth_membership m
-		JOIN kolibriauth_facilityuser u ON u.id = m.user_id WHERE m.collection_id = c.id AND u.date_deleted IS NULL)`)
+	text, args := q.SQL("c.id, c.name, c.parent_id, (SELECT count(*) FROM kolibriauth_membership m WHERE m.collection_id = c.id)")
 	var ids []string
 	all := map[string]*Classroom{}
 	out := []any{}
@@ -80,7 +81,31 @@ func listClassrooms(r *api.Request, q *api.Query) ([]any, error) {
 	if err != nil || len(ids) == 0 {
 		return out, err
 	}
+	if err := subtractDeleted(r.Tx, all, ids); err != nil {
+		return out, err
+	}
 	return out, addCoaches(r.Tx, all, ids)
+}
+
+// subtractDeleted takes the deleted accounts out of the numbers of members. They are few, and have an
+// index: to look at each member's account would take longer.
+func subtractDeleted(tx *store.Tx, classes map[string]*Classroom, ids []string) error {
+	facilities := []string{}
+	for _, c := range classes {
+		if !slices.Contains(facilities, c.Parent) {
+			facilities = append(facilities, c.Parent)
+		}
+	}
+	return store.ForEach(tx, func(row store.Scanner) error {
+		var class string
+		var deleted int64
+		if err := row.Scan(&class, &deleted); err != nil {
+			return err
+		}
+		classes[class].LearnerCount -= deleted
+		return nil
+	}, `SELECT m.collection_id, count(*) FROM kolibriauth_facilityuser u CROSS JOIN kolibriauth_membership m
+		WHERE m.user_id = u.id AND m.collection_id IN ? AND u.date_deleted IS NOT NULL AND u.facility_id IN ? GROUP BY m.collection_id`, store.In(ids), store.In(facilities))
 }
 
 // addCoaches fills in who has a role for the classes.

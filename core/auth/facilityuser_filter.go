@@ -29,7 +29,7 @@ func filterUsers(r *api.Request, q *userQuery) error {
 	f := &userFilter{r: r, q: q}
 	const members = "SELECT user_id FROM kolibriauth_membership WHERE collection_id"
 	if c := f.collection("member_of"); c != "" {
-		q.Where("u.facility_id = ? OR u.id IN ("+members+" = ?)", c, c)
+		f.membersOf(c)
 	}
 	if list := f.collections("related_to__in"); list != nil {
 		in := store.In(list)
@@ -149,6 +149,22 @@ func (f *userFilter) existing(name string, values []string) []string {
 		return nil
 	}
 	return ids
+}
+
+// membersOf keeps the accounts of a facility and those with a membership. Hardly any collection has
+// both, and for one of them there is an index.
+func (f *userFilter) membersOf(collection string) {
+	const accounts, members = "kolibriauth_facilityuser WHERE facility_id = ?", "kolibriauth_membership WHERE collection_id = ?"
+	var facility, joined bool
+	f.err = f.r.Tx.QueryRow("SELECT EXISTS (SELECT 1 FROM "+accounts+"), EXISTS (SELECT 1 FROM "+members+")", collection, collection).Scan(&facility, &joined)
+	switch {
+	case !facility:
+		f.q.Where("u.id IN (SELECT user_id FROM "+members+")", collection)
+	case !joined:
+		f.q.Where("u.facility_id = ?", collection)
+	default:
+		f.q.Where("u.facility_id = ? OR u.id IN (SELECT user_id FROM "+members+")", collection, collection)
+	}
 }
 
 func (f *userFilter) types(name string, values ...string) []string {

@@ -301,6 +301,8 @@ func deletedUsers(t *testing.T, w *servertest.World) {
 	require.Equal(t, 400, admin.Delete(users).Status)
 	require.Equal(t, 204, admin.Delete(users+"?user_type=learner").Status)
 	require.Equal(t, []string{"admin", "classcoach", "coach", "superuser"}, names(admin.Get(users)))
+	learners := func() any { return admin.Get(w.Path("/api/auth/classroom/{class_a}/")).Field("learner_count") }
+	require.Equal(t, 0.0, learners())
 	require.Equal(t, 204, w.As(t, "superuser").Delete(w.Path(users+"?by_ids={other_learner}")).Status)
 	for name, sees := range map[string]int{"anonymous": 0, "learner": 0, "classcoach": 2, "coach": 4, "admin": 4, "superuser": 5, "other_admin": 1} {
 		require.Len(t, w.As(t, name).Get(deleted).JSON, sees, name)
@@ -318,6 +320,7 @@ func deletedUsers(t *testing.T, w *servertest.World) {
 	require.Equal(t, 404, w.As(t, "anonymous").Post(w.Path(deleted+"restore/?by_ids={learner}"), nil).Status)
 	require.Equal(t, 204, admin.Post(w.Path(deleted+"restore/?by_ids={learner}"), nil).Status)
 	require.Equal(t, 404, admin.Post(w.Path(deleted+"restore/?by_ids={learner}"), nil).Status)
+	require.Equal(t, 1.0, learners())
 	require.Equal(t, 200, w.As(t, "anonymous").Post(session, obj{"username": "learner", "password": servertest.Password}).Status)
 
 	roles := scalar[int](t, w, "SELECT count(*) FROM kolibriauth_membership WHERE user_id = ?", w.IDs["learner3"])

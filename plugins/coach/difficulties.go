@@ -132,13 +132,13 @@ func (c *Coach) quizDifficulties(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	answers := &api.Query{From: `logger_attemptlog t JOIN logger_contentsessionlog v ON v.id = t.sessionlog_id
-		LEFT JOIN kolibriauth_facilityuser u ON u.id = v.user_id LEFT JOIN logger_masterylog m ON m.id = t.masterylog_id`}
-	answers.Where("v.content_id = ?", quiz).Where("u.date_deleted IS NULL")
+	answers := &api.Query{From: "logger_attemptlog t JOIN logger_contentsessionlog v ON v.id = t.sessionlog_id"}
+	// a condition on the session, not a join, is looked at once for all its answers
+	answers.Where("v.content_id = ?", quiz).Where("NOT EXISTS (SELECT 1 FROM kolibriauth_facilityuser u WHERE u.id = v.user_id AND u.date_deleted IS NOT NULL)")
 	takers := &api.Query{From: "logger_masterylog t JOIN logger_contentsummarylog s ON s.id = t.summarylog_id"}
 	takers.Where("s.content_id = ?", quiz)
 	if open {
-		answers.Where("m.complete = TRUE")
+		answers.Join("JOIN logger_masterylog m ON m.id = t.masterylog_id").Where("m.complete = TRUE")
 		takers.Where("t.complete = TRUE")
 	}
 	among := class
