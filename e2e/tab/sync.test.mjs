@@ -15,6 +15,9 @@ test(
 			const [facility] = await server.get("/api/public/v1/facility/");
 			await browser.open("en/setup/");
 			await browser.mounted(/setup/);
+			const device = { base_url: `${server.url}/`, nickname: "Far" };
+			const known = await browser.api("POST", "api/discovery/networklocation/", device);
+			assert.equal(known.status, 201, known.text);
 			await finished(browser, {
 				type: "kolibri.core.auth.tasks.peerfacilityimport",
 				facility: facility.id,

@@ -150,10 +150,19 @@ func errGone(cause error) error {
 	return &api.Error{Status: http.StatusGone, Detail: "Unable to connect", Cause: cause}
 }
 
-// reach finds the device that a job is about.
+// reach finds the device that a job is about, which must be a known one: accounts of all kinds may move to
+// another device, and none shall send this server anywhere.
 func (j *Jobs) reach(r *api.Request, spec *tasks.Spec) (*network.Client, error) {
 	base, _ := spec.Kwargs["baseurl"].(string)
-	c, err := network.Discover(r.Ctx, j.syncer.Host, base)
+	var l *network.Location
+	err := j.syncer.Host.DB.Read(r.Ctx, func(tx *store.Tx) (err error) { l, err = network.Known(tx, base); return err })
+	if err != nil {
+		if errors.Is(err, store.ErrNotFound) {
+			err = errGone(err)
+		}
+		return nil, err
+	}
+	c, err := network.Discover(r.Ctx, j.syncer.Host, l.BaseURL)
 	if err != nil {
 		return nil, errGone(err)
 	}

@@ -79,6 +79,10 @@ func TestFacilityIsImportedInTheWizard(t *testing.T) {
 	require.Equal(t, 410, visitor.Post("/api/tasks/tasks/", map[string]any{"type": syncTasks + "peerfacilityimport", "facility": w.IDs["facility"],
 		"baseurl": "http://127.0.0.1:9", "username": "admin"}).Status)
 
+	address := wish(map[string]any{"device_id": nil, "baseurl": w.HTTP.URL})
+	delete(address, "device_id")
+	require.Equal(t, 410, newVisitor(t, servertest.New(t)).Post("/api/tasks/tasks/", address).Status, "it is no device that is known there")
+
 	end := finished(t, visitor, visitor.Post("/api/tasks/tasks/", wish(nil)))
 	require.Equal(t, "COMPLETED", end.Field("status"), end.Text)
 	require.Equal(t, "COMPLETED", end.Field("extra_metadata", "sync_state"))
