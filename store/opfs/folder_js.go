@@ -2,6 +2,7 @@ package opfs
 
 import (
 	"context"
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -17,8 +18,6 @@ type tree struct{ *fileSystem }
 
 // OpenFile implements tab.Tree.
 func (t tree) OpenFile(name string, create bool) (tab.Opened, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	f, err := t.openFile(name, create)
 	if err != nil {
 		return nil, err
@@ -29,19 +28,12 @@ func (t tree) OpenFile(name string, create bool) (tab.Opened, error) {
 
 // Names implements tab.Tree.
 func (t tree) Names(dir string) (map[string]bool, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	names, err := t.names(dir + "/")
-	if err != nil {
+	if err := t.listed(dir + "/"); err != nil {
 		return nil, err
 	}
-	files := make(map[string]bool, len(names))
-	for name, there := range names {
-		if there {
-			files[name] = true
-		}
-	}
-	return files, nil
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.directories[dir+"/"]), nil
 }
 
 // Written implements tab.Tree.
@@ -56,6 +48,7 @@ func (t tree) Written(name string) (time.Time, error) {
 
 // RemoveTree implements tab.Tree.
 func (t tree) RemoveTree(ctx context.Context, tree string) error {
+	_, err := call(ctx, "removeTree", tree)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for dir := range t.directories {
@@ -63,6 +56,5 @@ func (t tree) RemoveTree(ctx context.Context, tree string) error {
 			delete(t.directories, dir)
 		}
 	}
-	_, err := call(ctx, "removeTree", tree)
 	return err
 }

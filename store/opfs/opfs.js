@@ -110,13 +110,21 @@ export async function installOPFS(go, { directory } = {}) {
  * @returns {Files}
  */
 function makeFiles(handles, error, root) {
-	/** @param {string} path */
-	const directoryAt = async (path) => {
-		let directory = root ?? (await navigator.storage.getDirectory());
-		for (const part of path.split("/")) {
-			if (part && part !== ".") directory = await directory.getDirectoryHandle(part, { create: true });
-		}
-		return directory;
+	// Kept, because each step on the way to a file is a call to the browser's process.
+	/** @type {Map<string, Promise<FileSystemDirectoryHandle>>} */
+	const directories = new Map();
+	/** @param {string} path @returns {Promise<FileSystemDirectoryHandle>} */
+	const directoryAt = (path) => {
+		const parts = path.split("/").filter((part) => part && part !== ".");
+		const name = parts.pop();
+		if (name === undefined) return root ? Promise.resolve(root) : navigator.storage.getDirectory();
+		const key = [...parts, name].join("/");
+		const found =
+			directories.get(key) ??
+			directoryAt(parts.join("/")).then((parent) => parent.getDirectoryHandle(name, { create: true }));
+		directories.set(key, found);
+		found.catch(() => directories.delete(key));
+		return found;
 	};
 
 	// What was opened before Go asked for it. Whatever else is done in a directory gives it back first.
@@ -218,6 +226,9 @@ function makeFiles(handles, error, root) {
 				await withoutOtherHolder(() => parent.removeEntry(name, { recursive: true }));
 			} catch (failure) {
 				if (/** @type {any} */ (failure)?.name !== "NotFoundError") throw failure;
+			} finally {
+				const gone = [...parts, name, ""].join("/");
+				for (const path of directories.keys()) if (`${path}/`.startsWith(gone)) directories.delete(path);
 			}
 		},
 

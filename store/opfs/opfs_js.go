@@ -14,7 +14,7 @@ PRAGMA temp_store=memory;
 PRAGMA foreign_keys=on;`
 
 // shared is the one VFS of the program: the browser has one private file system per origin.
-var shared = &fileSystem{directories: map[string]map[string]bool{}, open: map[string]*file{}}
+var shared = &fileSystem{directories: map[string]map[string]bool{}, open: map[string]*file{}, opening: map[string]chan struct{}{}}
 
 // Disk is the browser's private file system.
 var Disk = tab.NewDisk("opfs", settings, shared)

@@ -20,16 +20,15 @@ func (fs *fileSystem) Probe(ctx context.Context) error {
 func (fs *fileSystem) ReadTo(ctx context.Context, name string, w io.Writer) error {
 	fs.mu.Lock()
 	f := fs.open[name]
+	fs.mu.Unlock()
 	if f == nil || f.kept {
 		var err error
 		if f, err = fs.openFile(name, false); err != nil {
-			fs.mu.Unlock()
 			return err
 		}
 		f.kind = plainFile
 		defer f.Close()
 	}
-	fs.mu.Unlock()
 	return f.copyTo(ctx, w)
 }
 
@@ -54,9 +53,7 @@ func (f *file) copyTo(ctx context.Context, w io.Writer) error {
 
 // WriteFrom implements tab.Files.
 func (fs *fileSystem) WriteFrom(ctx context.Context, name string, r io.Reader) error {
-	fs.mu.Lock()
 	f, err := fs.openFile(name, true)
-	fs.mu.Unlock()
 	if err != nil {
 		return err
 	}
@@ -97,34 +94,31 @@ func (f *file) fill(ctx context.Context, r io.Reader) error {
 
 // Rename implements tab.Files; both names are in the same directory.
 func (fs *fileSystem) Rename(ctx context.Context, from, to string) error {
+	dir, base := path.Split(from)
+	if err := fs.listed(dir); err != nil {
+		return err
+	}
+	if _, err := call(ctx, "rename", dir, base, path.Base(to)); err != nil {
+		return err
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	dir, base := path.Split(from)
-	_, target := path.Split(to)
-	names, err := fs.names(dir)
-	if err != nil {
-		return err
-	}
-	if _, err := call(ctx, "rename", dir, base, target); err != nil {
-		return err
-	}
-	delete(names, base)
-	names[target] = true
+	fs.note(from, false)
+	fs.note(to, true)
 	return nil
 }
 
 // Remove implements tab.Files.
 func (fs *fileSystem) Remove(ctx context.Context, name string) error {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
 	dir, base := path.Split(name)
-	names, err := fs.names(dir)
-	if err != nil {
+	if err := fs.listed(dir); err != nil {
 		return err
 	}
 	if _, err := call(ctx, "remove", dir, base); err != nil {
 		return err
 	}
-	delete(names, base)
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.note(name, false)
 	return nil
 }

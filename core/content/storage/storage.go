@@ -50,9 +50,6 @@ type Store struct {
 	HTTP Outgoing
 	// Attachable is the path by which the database reads a file of FS; nil where it cannot.
 	Attachable func(name string) string
-	// Download, if set, replaces Fetch's own way: a browser writes from the network to its files
-	// without passing the bytes through this program.
-	Download func(ctx context.Context, url, name, checksum string, progress func(int64)) error
 	// Patience is how long a source may send nothing; DefaultPatience when it is not set.
 	Patience time.Duration
 }
@@ -113,9 +110,6 @@ func (s *Store) Remove(name string) error {
 // checksum, unless empty, is its MD5. progress hears of every stretch of bytes. The file appears
 // under its name only when it is whole and right.
 func (s *Store) Fetch(ctx context.Context, url, name, checksum string, progress func(int64)) error {
-	if s.Download != nil {
-		return s.Download(ctx, url, name, checksum, progress)
-	}
 	part, sum, have, err := s.resume(name, checksum)
 	if err != nil {
 		return err
