@@ -31,8 +31,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: pip ## make build/ from the pinned Kolibri wheel and this repository
-	@$(GO) run ./cmd/bundle $(if $(FAST),-fast)
+build: pip ## make build/ from the pinned Kolibri wheel and this repository; APPS_ORIGIN=:8001 gives apps an origin of their own
+	@$(GO) run ./cmd/bundle $(if $(FAST),-fast) $(if $(APPS_ORIGIN),-apps-origin $(APPS_ORIGIN))
 
 .PHONY: kolibri
 kolibri: ## make bin/kolibri, the native command: one static program

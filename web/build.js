@@ -15,6 +15,8 @@
  * @property {string} shell
  * @property {string} apps the window around apps, and
  * @property {string} inner what runs beside them
+ * @property {string} guest the page's script on the apps' origin
+ * @property {string} appsOrigin where apps have an origin of their own (apps/origins.js), empty if nowhere
  * @property {string} css
  * @property {string} home ready-made empty database
  * @property {number} homeBytes

@@ -2,6 +2,7 @@
 // static files, the data and messages of its pages, the server as wasm, and the shell around them.
 //
 //	go run ./cmd/bundle [-fast]         in the root of the repository
+//	go run ./cmd/bundle -apps-origin A  apps have an origin of their own: :8001, zip. or a whole address
 //	go run ./cmd/bundle -check-size     hold the wasm to its budget instead
 //
 // The work is cut into steps. Each has a key, the hash of all that it depends on, and is done
@@ -12,9 +13,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -27,12 +31,15 @@ const (
 func main() {
 	fast := flag.Bool("fast", false, "for quick rounds of work: leave out the slow compression of the wasm, and go on with the last one when it does not compile")
 	check := flag.Bool("check-size", false, "check size and imports of the wasm that was built, build nothing")
+	apps := flag.String("apps-origin", "", "where the same folder is served for apps alone: :8001 (another port), zip. (a name before the host's) or an address")
 	flag.Parse()
-	err := error(nil)
-	if *check {
+	err := checkAppsOrigin(*apps)
+	switch {
+	case err != nil:
+	case *check:
 		err = checkSize()
-	} else {
-		err = run(*fast)
+	default:
+		err = run(*fast, *apps)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
@@ -60,12 +67,14 @@ var steps = []step{
 
 // builder is one run.
 type builder struct {
-	fast  bool
-	pin   pin
-	self  string // hash of this program
-	last  state
-	now   state
-	wheel *wheel // opened by the first step that needs it
+	fast bool
+	// appsOrigin is where apps have an origin of their own.
+	appsOrigin string
+	pin        pin
+	self       string // hash of this program
+	last       state
+	now        state
+	wheel      *wheel // opened by the first step that needs it
 }
 
 // digest starts a key: what this program does is part of every one.
@@ -82,7 +91,18 @@ func (b *builder) openWheel() (*wheel, error) {
 	return b.wheel, err
 }
 
-func run(fast bool) error {
+// checkAppsOrigin refuses what web/apps/origins.js would not understand.
+func checkAppsOrigin(setting string) error {
+	if u, err := url.Parse(setting); err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http") {
+		return nil
+	}
+	if regexp.MustCompile(`^(:[0-9]{1,5}|([a-z0-9-]+\.)+)?$`).MatchString(setting) {
+		return nil
+	}
+	return fmt.Errorf("-apps-origin %q is neither a port (:8001), nor a name before the host's (zip.), nor an address", setting)
+}
+
+func run(fast bool, appsOrigin string) error {
 	started := time.Now()
 	if _, err := os.Stat("go.mod"); err != nil {
 		return fmt.Errorf("run it in the root of the repository: %w", err)
@@ -97,7 +117,7 @@ func run(fast bool) error {
 	defer unlock()
 
 	stateFile := filepath.Join(cacheDir, "build.json")
-	b := &builder{fast: fast, last: readState(stateFile), now: state{Steps: map[string]stepState{}}}
+	b := &builder{fast: fast, appsOrigin: appsOrigin, last: readState(stateFile), now: state{Steps: map[string]stepState{}}}
 	if b.pin, err = wheelPin(); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ var scripts = []script{
 	{"web/share/worker.js", "app/share-%.js"},
 	{"web/apps/outer.js", "app/apps-%.js"},
 	{"web/apps/inner.js", "app/inner-%.js"},
+	{"web/apps/guest.js", "app/guest-%.js"},
+	{"web/apps/keeper.js", "content/sw.js"},
 }
 
 // buildInfo is what the scripts know of the build, as the constant __BUILD__. All paths are
@@ -50,8 +52,11 @@ type buildInfo struct {
 	CSS       string `json:"css"`
 	Apps      string `json:"apps"`
 	Inner     string `json:"inner"`
-	Home      string `json:"home"`
-	HomeBytes int    `json:"homeBytes"`
+	Guest     string `json:"guest"`
+	// AppsOrigin is where apps have an origin of their own (web/apps/origins.js), empty if nowhere.
+	AppsOrigin string `json:"appsOrigin"`
+	Home       string `json:"home"`
+	HomeBytes  int    `json:"homeBytes"`
 	// Precache is what the service worker keeps from the start: the shell and what it needs to
 	// start offline, except the wasm, which is left to the browser's HTTP and code caches.
 	Precache []string `json:"precache"`
@@ -91,7 +96,7 @@ func addresses(d *pages.Data) []string {
 }
 
 func keyOfWeb(b *builder) *digest {
-	return b.digest().tree("web", "worker", "shim", "relay/js").facts(b.now.Steps, "data", "icons", "wasm", "home")
+	return newDigest(b.self, runtime.Version(), b.appsOrigin).tree("web", "worker", "shim", "relay/js").facts(b.now.Steps, "data", "icons", "wasm", "home")
 }
 
 // buildWeb bundles the scripts and writes the shell for every address.
@@ -132,7 +137,8 @@ func (b *builder) info(id string, d *pages.Data) buildInfo {
 		Worker: name("worker/worker.js", id), Shim: name("shim/shim.js", id),
 		Share: name("web/share/worker.js", id),
 		Shell: name("web/shell.js", id), CSS: name("web/shell.css", id),
-		Apps: name("web/apps/outer.js", id), Inner: name("web/apps/inner.js", id), Home: home["path"],
+		Apps: name("web/apps/outer.js", id), Inner: name("web/apps/inner.js", id),
+		Guest: name("web/apps/guest.js", id), AppsOrigin: b.appsOrigin, Home: home["path"],
 	}
 	info.WasmBytes, _ = strconv.Atoi(wasm["bytes"])
 	info.HomeBytes, _ = strconv.Atoi(home["bytes"])
@@ -269,6 +275,13 @@ func writeShells(info buildInfo, d *pages.Data, out *output) error {
 			"%LANG%", lang, "%DIR%", direction).Replace(string(raw)))
 	}
 	if err := out.writeAsset("index.html", shell("", "en", "ltr"), nil); err != nil {
+		return err
+	}
+	guest, err := os.ReadFile("web/apps/guest.html")
+	if err != nil {
+		return err
+	}
+	if err := out.writeAsset("content/apps.html", []byte(strings.ReplaceAll(string(guest), "%GUEST%", info.Guest)), nil); err != nil {
 		return err
 	}
 	for _, l := range d.Languages {

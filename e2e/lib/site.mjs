@@ -44,11 +44,17 @@ export class Site {
 	/**
 	 * @param {object} [options]
 	 * @param {string} [options.under] folder of the host that the app lies in, such as "some/path/"
+	 * @param {boolean} [options.appsOrigin] whether another port is there for apps
 	 */
-	constructor({ under = "" } = {}) {
+	constructor({ under = "", appsOrigin = false } = {}) {
 		this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-site-"));
 		this.app = path.join(this.folder, under);
 		this.under = under;
+		this.appsOrigin = appsOrigin;
+		/** @type {import("node:child_process").ChildProcess[]} */
+		this.servers = [];
+		/** @type {number | undefined} */
+		this.appsPort = undefined;
 		fs.mkdirSync(path.dirname(this.app), { recursive: true });
 		this.deploy(BUILD);
 		/** @type {number | undefined} the first start's, for all */
@@ -63,23 +69,53 @@ export class Site {
 
 	async start() {
 		this.port ??= await freePort();
-		const args = ["-m", "http.server", String(this.port), "--bind", "127.0.0.1", "--directory", this.folder];
-		this.process = spawn("python3", args, { stdio: "ignore" });
-		while (!(await answers(this.port))) await new Promise((go) => setTimeout(go, 30));
+		await this.serve(this.port);
+		if (this.appsOrigin) {
+			this.appsPort ??= await this.configure();
+			await this.serve(this.appsPort);
+		}
 		return this;
 	}
 
+	/** @param {number} port */
+	async serve(port) {
+		const args = ["-m", "http.server", String(port), "--bind", "127.0.0.1", "--directory", this.folder];
+		this.servers.push(spawn("python3", args, { stdio: "ignore" }));
+		while (!(await answers(port))) await new Promise((go) => setTimeout(go, 30));
+	}
+
+	/** What `make APPS_ORIGIN=:PORT` writes into the scripts. */
+	async configure() {
+		const port = await freePort();
+		for (const at of [
+			"sw.js",
+			"content/sw.js",
+			...fs.readdirSync(path.join(this.app, "app")).map((n) => `app/${n}`),
+		]) {
+			if (!at.endsWith(".js")) continue;
+			const script = path.join(this.app, at);
+			const text = fs.readFileSync(script, "utf8");
+			fs.writeFileSync(script, text.replaceAll('appsOrigin:""', `appsOrigin:":${port}"`));
+		}
+		return port;
+	}
+
 	async stop() {
-		if (!this.process) return;
-		const ended = new Promise((go) => this.process?.once("exit", go));
-		this.process.kill("SIGKILL");
-		await ended;
-		this.process = undefined;
+		for (const server of this.servers.splice(0)) {
+			const ended = new Promise((go) => server.once("exit", go));
+			server.kill("SIGKILL");
+			await ended;
+		}
 	}
 
 	async remove() {
 		await this.stop();
 		fs.rmSync(this.folder, { recursive: true, force: true });
+	}
+
+	/** What serves the app. */
+	get process() {
+		return this.servers[0];
 	}
 
 	/** The app's root. */

@@ -57,40 +57,61 @@ localStorage.setItem("report", JSON.stringify({ ...JSON.parse(sessionStorage.get
 	"img/a b.png": PIXEL,
 };
 
-test(
-	"an app finds its own files in every way",
-	inBrowser(async ({ site, browser }) => {
-		const name = await lay(site, archive(WAYS));
-		await browser.open();
-		await browser.mounted();
-		const report = await show(browser, name);
-		assert.deepEqual(report, {
-			classic: `/content/zipcontent/${name}/index.html|`,
-			cycle: "ab",
-			color: "rgb(1, 2, 3)",
-			bodyImage: true,
-			img: 1,
-			attribute: "img/a%20b.png",
-			dynamic: 1,
-			markup: 1,
-			fetched: { n: 7 },
-			ranged: [206],
-			missing: 404,
-			xhr: [200, 7],
-			sync: 200,
-			later: "b",
-			late: "late",
-			worker: "works",
-			nested: "nested ?x=1 sees its parent",
-			made: "nested sees its parent",
-			after: "nested sees its parent",
-			written: "nested ?y sees its parent",
-			storage: ["k=v", "1", 0],
-			url: ["index.html", "index.html"],
-			second: "second.html|?from=first",
-		});
-	}),
-);
+for (const appsOrigin of [false, true]) {
+	test(
+		`an app finds its own files in every way, ${appsOrigin ? "on an origin for apps" : "without an address"}`,
+		inBrowser(
+			async ({ site, browser }) => {
+				const name = await lay(site, archive(WAYS));
+				await browser.open();
+				await browser.mounted();
+				const report = await show(browser, name);
+				assert.deepEqual(report, {
+					classic: `/content/zipcontent/${name}/index.html|`,
+					cycle: "ab",
+					color: "rgb(1, 2, 3)",
+					bodyImage: !appsOrigin,
+					img: 1,
+					attribute: "img/a%20b.png",
+					dynamic: 1,
+					markup: 1,
+					fetched: { n: 7 },
+					ranged: [206],
+					missing: 404,
+					xhr: [200, 7],
+					sync: 200,
+					later: "b",
+					late: "late",
+					worker: "works",
+					nested: "nested ?x=1 sees its parent",
+					made: "nested sees its parent",
+					after: "nested sees its parent",
+					written: "nested ?y sees its parent",
+					storage: ["k=v", "1", 0],
+					url: ["index.html", "index.html"],
+					second: "second.html|?from=first",
+				});
+				if (!appsOrigin) return;
+				assert.ok(
+					browser.page
+						.frames()
+						.some(
+							(f) =>
+								f.url() ===
+								`http://127.0.0.1:${site.appsPort}/content/zipcontent/${name}/second.html?from=first`,
+						),
+					"it has its address",
+				);
+				site.servers.pop()?.kill("SIGKILL");
+				await browser.page.reload();
+				await browser.mounted();
+				const offline = await show(browser, name);
+				assert.equal(offline.worker, "works", "its host is needed once");
+			},
+			{ appsOrigin },
+		),
+	);
+}
 
 /** An app that wants what is not its own. Each way gives what it got, or why not. */
 const hostile = (/** @type {string} */ root, /** @type {string} */ other) => ({
@@ -168,6 +189,75 @@ test(
 		assert.deepEqual(asked, [], "no request leaves the frame");
 		assert.equal(await browser.whoami(), "admin");
 	}),
+);
+
+/** What an app on the apps' origin may have of its own: the page around it there, and storage that ends with it. */
+const OWN = [
+	"outer window",
+	"private files",
+	"IndexedDB",
+	"IndexedDB of a new frame",
+	"caches",
+	"storage",
+	"cookies",
+	"locks",
+];
+
+test(
+	"an app on an origin for apps gets nothing of Kolibri's or of other apps",
+	inBrowser(
+		async ({ site, browser }) => {
+			const leave = "indexedDB.open('left').onsuccess = () => localStorage.setItem('report', '1')";
+			const other = await lay(
+				site,
+				archive({ "index.html": `<script>${leave}</script>`, "secret.txt": "secret" }),
+			);
+			const files = hostile(site.url, other);
+			const look =
+				"const left = await indexedDB.databases(); got.left = left.length ? left[0].name : 'nothing';";
+			files["index.html"] = files["index.html"].replace("(async () => {", `(async () => { ${look}`);
+			const name = await lay(site, archive(files));
+			await browser.open();
+			await browser.mounted();
+			await browser.provision();
+			assert.equal(await show(browser, other), 1);
+			const refused = new Set();
+			browser.context?.on(
+				"requestfailed",
+				(r) => /csp/i.test(r.failure()?.errorText ?? "") && refused.add(r.url()),
+			);
+			browser.requests.length = 0;
+			const before = browser.frame()?.url();
+			const got = await show(browser, name);
+			const more = Object.entries(got).filter(
+				([what, value]) => !["refused", "nothing"].includes(value) && !OWN.includes(what),
+			);
+			assert.deepEqual(more, []);
+			assert.equal(got.left, "nothing", "what the app before has stored is gone");
+			assert.equal(browser.frame()?.url(), before, "Kolibri's page stays");
+			const left = browser.requests.filter((url) => /leak|:9\//.test(url) && !refused.has(url));
+			assert.deepEqual(left, [], "no request leaves the origin");
+			assert.equal(await browser.whoami(), "admin");
+		},
+		{ appsOrigin: true },
+	),
+);
+
+test(
+	"an origin for apps that is not there is done without",
+	inBrowser(
+		async ({ site, browser }) => {
+			const name = await lay(
+				site,
+				archive({ "index.html": `<script>localStorage.setItem("report", JSON.stringify(origin))</script>` }),
+			);
+			await browser.open();
+			await browser.mounted();
+			site.servers.pop()?.kill("SIGKILL");
+			assert.equal(await show(browser, name), "null");
+		},
+		{ appsOrigin: true },
+	),
 );
 
 test(

@@ -100,7 +100,7 @@ export function text(blob) {
 }
 
 /** @param {string} raw a file's beginning, a character for each byte */
-function charset(raw) {
+export function charset(raw) {
 	const said = /<meta[^>]+charset\s*=\s*["']?([\w-]+)|^@charset "([\w-]+)"/i.exec(raw.slice(0, 2048));
 	try {
 		return new TextDecoder(said?.[1] ?? said?.[2] ?? "utf-8").encoding;

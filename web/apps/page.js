@@ -2,6 +2,7 @@
 
 import { text } from "./files.js";
 import { relocate, remodule, resource, restyle } from "./markup.js";
+import { INITIALIZE } from "./shelf.js";
 
 /** The attributes that load something, and of which elements. */
 const LOADS = /** @type {Record<string, string>} */ ({
@@ -12,10 +13,6 @@ const LOADS = /** @type {Record<string, string>} */ ({
 	href: "link, image, use, feImage",
 	"xlink:href": "image, use, feImage, script",
 });
-
-/** What a page's own first script does, on a server and here: Kolibri's storage takes the place of the browser's (kolibri/core/content/zip_wsgi.py). */
-const INITIALIZE =
-	"if (window.parent && window.parent.sandbox) { try { window.parent.sandbox.initializeIframe(window) } catch (e) {} }";
 
 /** Frames in frames; a page may hold itself. */
 const DEEPEST = 6;

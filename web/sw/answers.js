@@ -2,6 +2,7 @@
 // script in them, files to keep.
 
 import { BODYLESS } from "../../worker/protocol.js";
+import { appsFolder } from "../apps/origins.js";
 
 /** @typedef {import("../../worker/client.js").Answer} Answer */
 
@@ -66,19 +67,24 @@ export function injectScript(html, shim, cookies) {
 /** @param {string} text */
 const escapeAttribute = (text) => text.replace(/[&"<>]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-/** What the player's own window may load. Its frame of opaque origin inherits this and takes more away. */
-const PLAYER_POLICY =
-	"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-src data: blob:; form-action 'none'";
+/** What the player's own window may load. A frame of opaque origin inherits this and takes more away. @param {string} apps */
+const playerPolicy = (apps) =>
+	`default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-src data: blob: ${apps}; form-action 'none'`;
 
 /**
  * The page around an app (web/apps/outer.js).
  * @param {URL} root
  * @param {import("../build.js").Build} build
  */
-export function player(root, { apps, inner }) {
-	const script = `<script src="${new URL(apps, root).href}" data-inner="${inner}"></script>`;
+export function player(root, { apps, inner, appsOrigin }) {
+	const there = appsFolder(appsOrigin, root);
+	const origin = there ? ` data-origin="${escapeAttribute(there.href)}"` : "";
+	const script = `<script src="${new URL(apps, root).href}" data-inner="${inner}"${origin}></script>`;
 	const html = `<!doctype html><html><head><meta charset="utf-8"></head><body style="margin:0">${script}</body></html>`;
-	const headers = { "Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PLAYER_POLICY };
+	const headers = {
+		"Content-Type": "text/html; charset=utf-8",
+		"Content-Security-Policy": playerPolicy(there?.origin ?? ""),
+	};
 	return new Response(html, { headers });
 }
 
