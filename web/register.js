@@ -88,17 +88,21 @@ export class Registration {
 		}
 	}
 
-	/** Lets the waiting build take over. */
+	/**
+	 * Lets the waiting build take over.
+	 * @returns {Promise<boolean>} false: the running one has an answer under way. The browser then lets the
+	 *     new one wait for some minutes at most.
+	 */
 	async activate() {
 		const { active, waiting } = /** @type {ServiceWorkerRegistration} */ (this.registration);
-		if (!waiting) return;
+		if (!waiting) return true;
 		active?.postMessage({ t: "retire" });
 		const activated = new Promise((go) =>
 			waiting.addEventListener("statechange", () => waiting.state === "activated" && go(undefined)),
 		);
 		waiting.postMessage({ t: "activate" });
-		// It may have an answer under way; then this start goes on with the build it has.
 		await Promise.race([activated, pause(TAKE_OVER_MS)]);
+		return waiting.state === "activated";
 	}
 
 	/** Looks for a newer build and waits until it is there. @returns {Promise<boolean>} */
@@ -145,10 +149,10 @@ export class Registration {
 
 	/**
 	 * Updates all tabs now.
-	 * @returns {Promise<boolean>} false: a tab has unsaved work
+	 * @returns {Promise<"busy" | "soon" | "done">} busy: a tab has unsaved work
 	 */
 	async updateNow() {
-		if (this.isBusy()) return false;
+		if (this.isBusy()) return "busy";
 		const id = crypto.randomUUID();
 		const busy = await new Promise((go) => {
 			const answers = new BroadcastChannel(scoped(this.root, "tabs"));
@@ -159,9 +163,8 @@ export class Registration {
 				go(false);
 			}, 300);
 		});
-		if (busy) return false;
-		await this.activate(); // every tab reloads when its service worker changes
-		return true;
+		if (busy) return "busy";
+		return (await this.activate()) ? "done" : "soon"; // every tab reloads when its service worker changes
 	}
 }
 

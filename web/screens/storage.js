@@ -131,6 +131,13 @@ function restore(home) {
 	);
 }
 
+/** What a person is told who wants the new version at once. */
+const OUTCOMES = {
+	busy: "There is unsaved work in a tab. Finish it first, or leave the update for the next start.",
+	soon: "The running version is finishing something. The new one takes over in a few minutes, or when you open Kolibri next.",
+	done: "The new version takes over.",
+};
+
 /** @param {Registration} registration */
 function update(registration) {
 	const status = make("p", { role: "status" });
@@ -139,11 +146,9 @@ function update(registration) {
 		{
 			onclick: async () => {
 				go.disabled = true;
-				if (await registration.updateNow()) return;
+				const updated = await registration.updateNow();
 				go.disabled = false;
-				status.replaceChildren(
-					"There is unsaved work in a tab. Finish it first, or leave the update for the next start.",
-				);
+				status.replaceChildren(OUTCOMES[updated]);
 			},
 		},
 		"Update now",
