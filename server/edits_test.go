@@ -108,3 +108,36 @@ func editAtOnce(t *testing.T, w *servertest.World) {
 		require.Len(t, list.JSON, 1, list.Text)
 	})
 }
+
+func TestAClassGoesWhileItIsUsed(t *testing.T) { classGoes(t, servertest.NewWorld(t)) }
+
+func TestAClassGoesWhileItIsUsedOnPostgreSQL(t *testing.T) {
+	classGoes(t, servertest.NewWorld(t, servertest.StartPostgres(t).Option(t)))
+}
+
+// classGoes has a class deleted while others fill it: the class is gone afterwards, with everything
+// that was put into it, and the others are told so or were in time.
+func classGoes(t *testing.T, w *servertest.World) {
+	admin, coach, super := w.As(t, "admin"), w.As(t, "coach"), w.As(t, "superuser")
+	for range 2 {
+		made := admin.Post("/api/auth/classroom/", map[string]any{"name": "Short", "parent": w.IDs["facility"]})
+		require.Equal(t, http.StatusCreated, made.Status, made.Text)
+		class := made.Field("id")
+		fill := func(c *servertest.Client, at string, body map[string]any) func() *servertest.Answer {
+			return func() *servertest.Answer { return c.Post(at, body) }
+		}
+		answers := together(
+			func() *servertest.Answer { return admin.Delete(fmt.Sprint("/api/auth/classroom/", class, "/")) },
+			fill(coach, "/api/lessons/lesson/", map[string]any{"title": "Water", "resources": []any{}, "collection": class, "assignments": []any{class}, "learner_ids": []string{}}),
+			fill(super, "/api/auth/learnergroup/", map[string]any{"name": "Reds", "parent": class}),
+			fill(coach, "/api/auth/membership/", map[string]any{"user": w.IDs["learner"], "collection": class}),
+			fill(super, "/api/auth/role/", map[string]any{"user": w.IDs["coach"], "collection": class, "kind": "coach"}),
+			fill(coach, "/api/exams/exam/", map[string]any{"title": "Quiz", "collection": class, "assignments": []any{class}, "learner_ids": []string{}, "question_sources": []any{}, "draft": true}),
+		)
+		require.Equal(t, http.StatusNoContent, answers[0].Status, "%s\n%s", answers[0].Text, w.Log)
+		for _, a := range answers[1:] {
+			require.Less(t, a.Status, 500, "%s\n%s", a.Text, w.Log)
+		}
+		require.Equal(t, http.StatusNotFound, admin.Get(fmt.Sprint("/api/auth/classroom/", class, "/")).Status)
+	}
+}

@@ -233,8 +233,8 @@ func (s *Server) handle(r *api.Request, rt *route, h *api.Route, method string) 
 		run = s.cfg.DB.Read
 	}
 	var kept error
-	err = run(r.Ctx, func(tx *store.Tx) (err error) {
-		r.Tx = tx
+	attempt := func(tx *store.Tx) (err error) {
+		r.Tx, kept = tx, nil
 		if answer, err = s.prepare(tx, r, rt, h, method); answer != nil || err != nil {
 			return err
 		}
@@ -249,7 +249,12 @@ func (s *Server) handle(r *api.Request, rt *route, h *api.Route, method string) 
 			return nil
 		}
 		return auth.SaveSession(tx, r.Session, s.cfg.Rand)
-	})
+	}
+	begun := time.Now()
+	err = run(r.Ctx, attempt)
+	for n := 1; n < attempts && s.collided(err) && time.Since(begun) < patience && r.Again(); n++ {
+		err = run(r.Ctx, attempt)
+	}
 	if err == nil && reading {
 		err = s.saveSession(r)
 	}
@@ -257,6 +262,21 @@ func (s *Server) handle(r *api.Request, rt *route, h *api.Route, method string) 
 		err = kept
 	}
 	return answer, err
+}
+
+// A request that collided with another is handled again, at most so often, and not when it has waited
+// for so long already.
+const (
+	attempts = 12
+	patience = 20 * time.Second
+)
+
+// collided tells whether a transaction failed because of another that ran at the same time, as when a
+// class is deleted while somebody puts a lesson into it, and is not found any more, or is missing in the
+// end. SQLite, which has one writer and readers that see one state, knows no such.
+func (s *Server) collided(err error) bool {
+	return s.cfg.DB.Dialect() == store.Postgres &&
+		(errors.Is(err, store.ErrForeignKey) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBusy))
 }
 
 // prepare finds the session and the language of a request, and answers it itself where a plugin's

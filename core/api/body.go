@@ -23,6 +23,7 @@ type body struct {
 	form  url.Values
 	files map[string][]*multipart.FileHeader
 	err   error
+	text  []byte // what it was read from, unless that has files
 }
 
 // Data returns the parsed body: map[string]any, []any or another JSON value. Form fields come as a
@@ -68,6 +69,19 @@ func (r *Request) File(name string) (*multipart.FileHeader, bool) {
 	return nil, false
 }
 
+// Again makes the request ready to be handled once more from the beginning. It cannot be when its body
+// has files.
+func (r *Request) Again() bool {
+	if b := r.body; b != nil {
+		if b.files != nil || b.err != nil {
+			return false
+		}
+		r.HTTP.Body = io.NopCloser(bytes.NewReader(b.text))
+	}
+	r.body, r.query, r.values = nil, nil, nil
+	return true
+}
+
 func (r *Request) parse() {
 	if r.body != nil {
 		return
@@ -93,6 +107,7 @@ func (r *Request) parse() {
 			r.body.err = err
 			return
 		}
+		r.body.text = data
 		form, _ := url.ParseQuery(string(data))
 		r.body.form = textOf(form)
 		r.body.value = formObject(r.body.form)
@@ -102,6 +117,7 @@ func (r *Request) parse() {
 			r.body.err = err
 			return
 		}
+		r.body.text = data
 		if len(data) == 0 {
 			return
 		}
