@@ -209,9 +209,6 @@ func contentStatuses(tx *store.Tx, q progress) ([]*contentStatus, error) {
 // kolibri/plugins/coach/class_summary_api.py: fetch_notification_maps
 func needHelp(tx *store.Tx, condition string, args ...any) (map[work]bool, error) {
 	found := map[work]bool{}
-	// most were told only of what is completed: they are passed over before they are grouped
-	const of = " FROM notifications_learnerprogressnotification WHERE contentnode_id IS NOT NULL AND "
-	helped := "SELECT user_id, contentnode_id" + of + condition + " AND notification_event = 'HelpNeeded'"
 	return found, store.ForEach(tx, func(row store.Scanner) error {
 		var w work
 		var help, done store.Zoned
@@ -219,6 +216,7 @@ func needHelp(tx *store.Tx, condition string, args ...any) (map[work]bool, error
 		found[w] = done.Time().IsZero() || done.Time().Before(help.Time())
 		return err
 	}, `SELECT user_id, contentnode_id, MAX(CASE WHEN notification_event = 'HelpNeeded' THEN timestamp END),
-		MAX(CASE WHEN notification_event = 'Completed' THEN timestamp END)`+of+condition+` AND notification_event IN ('HelpNeeded', 'Completed')
-		AND (user_id, contentnode_id) IN (`+helped+") GROUP BY user_id, contentnode_id", append(slices.Clone(args), args...)...)
+		MAX(CASE WHEN notification_event = 'Completed' THEN timestamp END)
+		FROM notifications_learnerprogressnotification WHERE notification_event IN ('HelpNeeded', 'Completed') AND contentnode_id IS NOT NULL AND `+condition+`
+		GROUP BY user_id, contentnode_id HAVING MAX(CASE WHEN notification_event = 'HelpNeeded' THEN timestamp END) IS NOT NULL`, args...)
 }
