@@ -133,7 +133,7 @@ bench: build kolibri $(MODULES) chromium postgres reference ## beside a real Kol
 	python3 bench/provider/pictures.py --original $(or $(KOLIBRI_REFERENCE),$(REFERENCE)/bin/kolibri) --kolibri bin/kolibri
 
 .PHONY: bench-sync
-bench-sync: ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE), into docs/benchmarks-sync.md
+bench-sync: $(MODULES) chromium reference ## the stages of synchronization beside a real Kolibri (KOLIBRI_REFERENCE) and in a browser, into docs/benchmarks-sync.md
 	node bench/sync.mjs
 
 .PHONY: bench-facility

@@ -1,9 +1,10 @@
 // `make bench-sync`: the stages of a transfer beside a real Kolibri 0.19.5, on the same records, in turn, each
-// by itself; and what a synchronization costs with few and with many records stored. Writes
-// docs/benchmarks-sync.md.
+// by itself, natively and in a browser; what memory a browser needs for ten times as many; and what a
+// synchronization costs with few and with many records stored. Writes docs/benchmarks-sync.md.
 //
 //   KOLIBRI_REFERENCE   command of a real Kolibri 0.19.5
-//   RECORDS             how many answers travel (10000; the Go benchmark knows 10000 and 100000)
+//   RECORDS             how many answers travel (10000; the Go benchmark knows 1000, 10000 and 100000)
+//   MANY                how many a browser's memory is measured with (100000)
 //   ROUNDS              how often everything is measured (3)
 
 import { execFileSync } from "node:child_process";
@@ -13,6 +14,7 @@ import path from "node:path";
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const RECORDS = Number(process.env.RECORDS ?? 10_000);
+const MANY = Number(process.env.MANY ?? 100_000);
 const CHUNK = 500;
 const reference = process.env.KOLIBRI_REFERENCE ?? path.resolve(".cache/kolibri-0.19.5/bin/kolibri");
 const python = path.join(path.dirname(reference), "python");
@@ -27,7 +29,20 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
  */
 function go(folder, name, times, env = {}) {
 	const args = ["test", folder, "-run", "^$", "-bench", name, "-benchtime", times, "-timeout", "60m"];
-	const said = execFileSync("go", args, { encoding: "utf8", env: { ...process.env, ...env } });
+	return reported(execFileSync("go", args, { encoding: "utf8", env: { ...process.env, ...env } }));
+}
+
+/** The stages in a browser. @param {number} records */
+function browser(records) {
+	const args = ["-test.run=^$", `-test.bench=Stages/${records}$`, "-test.benchtime=1x", "-test.timeout=60m"];
+	const said = execFileSync(process.execPath, ["e2e/storage/run.mjs", "./morango/transfer", ...args], {
+		encoding: "utf8",
+	});
+	return reported(said)[`BenchmarkStages/${records}`];
+}
+
+/** @param {string} said what Go printed */
+function reported(said) {
 	/** @type {Record<string, Record<string, number>>} */
 	const found = {};
 	for (const line of said.split("\n").filter((text) => text.startsWith("Benchmark"))) {
@@ -58,8 +73,8 @@ function original(home, what, chunks) {
 
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "kolibri-bench-sync-"));
 try {
-	/** @type {Record<string, { python: number[], ours: number[] }>} */
-	const rates = Object.fromEntries(STAGES.map((stage) => [stage, { python: [], ours: [] }]));
+	/** @type {Record<string, { python: number[], ours: number[], tab: number[] }>} */
+	const rates = Object.fromEntries(STAGES.map((stage) => [stage, { python: [], ours: [], tab: [] }]));
 	for (let round = 0; round < ROUNDS; round++) {
 		const database = path.join(work, "records.sqlite3");
 		const env = { KOLIBRI_BENCH_HOME: database };
@@ -69,12 +84,15 @@ try {
 		fs.renameSync(database, path.join(from, "db.sqlite3"));
 		const chunks = path.join(work, "chunks");
 		const seconds = { ...original(from, "produce", chunks), ...original(to, "consume", chunks) };
+		const tab = browser(RECORDS);
 		for (const stage of STAGES) {
 			rates[stage].python.push(RECORDS / seconds[stage]);
 			rates[stage].ours.push(measured[`${stage}/s`]);
+			rates[stage].tab.push(tab[`${stage}/s`]);
 		}
 		console.error(`round ${round + 1}`, rates);
 	}
+	const memory = browser(MANY)["memory-MB"];
 	const stored = go("./core/auth/syncing", "Stored", "5x");
 	const row = (/** @type {number} */ size) =>
 		["0_new", "100_new"].map((of) => (stored[`BenchmarkStored/${size}/${of}`]["ns/op"] / 1e6).toFixed(0));
@@ -87,15 +105,20 @@ Made by \`make bench-sync\` (\`bench/sync.mjs\`): ${number(RECORDS)} answers of 
 same records and in turn; medians of ${ROUNDS} rounds; ${os.cpus().length} cores, ${os.cpus()[0].model}, load
 ${os.loadavg()[0].toFixed(1)}. The ratios are what counts. A second is one of the processor, so that what else the machine does counts for neither.
 
-| records/s | Python | Go | faster |
-| --- | ---: | ---: | ---: |
+| records/s | Python | Go | faster | in a browser | faster |
+| --- | ---: | ---: | ---: | ---: | ---: |
 ${STAGES.map((stage) => {
-	const [theirs, ours] = [median(rates[stage].python), median(rates[stage].ours)];
-	return `| ${stage} | ${number(theirs)} | ${number(ours)} | ${(ours / theirs).toFixed(1)}× |`;
+	const [theirs, ours, tab] = [rates[stage].python, rates[stage].ours, rates[stage].tab].map(median);
+	const faster = (/** @type {number} */ rate) => `${number(rate)} | ${(rate / theirs).toFixed(1)}×`;
+	return `| ${stage} | ${number(theirs)} | ${faster(ours)} | ${faster(tab)} |`;
 }).join("\n")}
 
 "read" and "buffer" are what the two sides do for a chunk on the wire: records to JSON, and from JSON into the buffers.
-The Python client sleeps between chunks and stages; that is not in here.
+The Python client sleeps between chunks and stages; that is not in here. A browser tells no program its time of the
+processor: there it is seconds by the clock, with both databases in the browser's private file system.
+
+A browser takes ${number(MANY)} answers through all stages in ${memory.toFixed(0)} MB of its WebAssembly memory, the databases and
+caches of both devices in one.
 
 A whole synchronization in both directions between two devices over HTTP on one machine, by how many records both have
 stored for long:
