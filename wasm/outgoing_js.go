@@ -80,11 +80,19 @@ func (outgoing) Do(r *http.Request) (*http.Response, error) {
 			response.ContentLength = n
 		}
 	}
-	if body := answer.Get("body"); body.Truthy() {
+	switch body := answer.Get("body"); {
+	case !body.Truthy():
+	case response.ContentLength >= 0 && response.ContentLength <= atOnce:
+		response.Body.(*arriving).whole = answer
+	default:
 		response.Body.(*arriving).reader = body.Call("getReader")
 	}
 	return response, nil
 }
+
+// atOnce is how long a body may be, in bytes, to be waited for once and not piece by piece: thousands of the files
+// of a channel are small.
+const atOnce = 256 << 10
 
 func parseLength(text string) (n int64, ok bool) {
 	if text == "" {
@@ -114,6 +122,7 @@ type arriving struct {
 	ctx    context.Context
 	abort  js.Value
 	reader js.Value
+	whole  js.Value // the answer, when its body is to come at once
 	rest   []byte
 	ended  bool
 }
@@ -121,6 +130,15 @@ type arriving struct {
 // Read implements io.Reader.
 func (a *arriving) Read(p []byte) (int, error) {
 	for len(a.rest) == 0 {
+		if a.whole.Truthy() && !a.ended {
+			bytes, err := tab.Await(a.ctx, a.whole.Call("arrayBuffer"))
+			if err != nil {
+				return 0, err
+			}
+			a.ended = true
+			a.rest = bridge.ToGo(js.Global().Get("Uint8Array").New(bytes))
+			continue
+		}
 		if a.ended || a.reader.IsUndefined() {
 			return 0, io.EOF
 		}

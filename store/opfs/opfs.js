@@ -127,6 +127,10 @@ function makeFiles(handles, error, root) {
 		return found;
 	};
 
+	// Files that were made here and are still to get their name: a transfer is written, then renamed.
+	/** @type {Map<string, FileHandle>} */
+	const made = new Map();
+
 	// What was opened before Go asked for it. Whatever else is done in a directory gives it back first.
 	let early = noneEarly;
 	/** @type {Promise<unknown>} */
@@ -196,7 +200,12 @@ function makeFiles(handles, error, root) {
 			await opening;
 			const opened = trimmed(dir) === early.dir ? early.files.get(name) : undefined;
 			if (opened) early.files.delete(name);
-			const handle = (await opened?.catch(() => null)) ?? (await openHandle(await fileAt(dir, name, create)));
+			let handle = await opened?.catch(() => null);
+			if (!handle) {
+				const file = await fileAt(dir, name, create);
+				if (create) made.set(dir + name, file);
+				handle = await openHandle(file);
+			}
 			const free = handles.indexOf(undefined);
 			const number = free < 0 ? handles.length : free;
 			handles[number] = handle;
@@ -209,6 +218,7 @@ function makeFiles(handles, error, root) {
 		},
 
 		async remove(dir, name) {
+			made.delete(dir + name);
 			try {
 				await giveBack();
 				await withoutOtherHolder(async () => (await directoryAt(dir)).removeEntry(name));
@@ -229,12 +239,14 @@ function makeFiles(handles, error, root) {
 			} finally {
 				const gone = [...parts, name, ""].join("/");
 				for (const path of directories.keys()) if (`${path}/`.startsWith(gone)) directories.delete(path);
+				for (const path of made.keys()) if (path.startsWith(gone)) made.delete(path);
 			}
 		},
 
 		async rename(dir, from, to) {
 			await giveBack();
-			const file = await fileAt(dir, from, false);
+			const file = made.get(dir + from) ?? (await fileAt(dir, from, false));
+			made.delete(dir + from);
 			await withoutOtherHolder(() => file.move(to));
 		},
 
