@@ -34,8 +34,9 @@ func New(host *api.Host, store *storage.Store, drives device.DriveLister) *Impor
 	return &Importer{host: host, store: store, drives: drives}
 }
 
-// atOnce is how many files are fetched at the same time: each costs a round trip.
-const atOnce = 6
+// atOnce is how many files are on their way at the same time: each costs a round trip, and then the disk. A
+// browser sends six requests to a host at once, and puts others down meanwhile.
+const atOnce = 9
 
 // How many files are marked, and resources counted, in one transaction.
 const (
