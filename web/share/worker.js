@@ -48,7 +48,8 @@ async function serve(asked) {
 		case "content":
 			return learning(asked, url);
 		case "player":
-			return fromResponse(player(new URL(root.pathname, given), build));
+			// an origin for apps is this device's
+			return fromResponse(player(new URL(root.pathname, given), { ...build, appsOrigin: "" }));
 		case "page":
 		case "server":
 			return ask(asked, given);
