@@ -22,7 +22,7 @@ var navigation = []func(*api.Request, map[string]map[string]any) error{coach.Nav
 type pageHost struct{ pages *pages.Pages }
 
 func newPageHost(cfg Config, urls []url) (*pageHost, error) {
-	site := pages.Site{Prefix: cfg.Options.URLPathPrefix, ZipOrigin: cfg.Options.ZipContentOrigin,
+	site := pages.Site{Prefix: cfg.Options.URLPathPrefix, ZipOrigin: cfg.Options.ZipContentOrigin, ZipPrefix: cfg.Options.ZipContentPathPrefix,
 		Languages: cfg.Options.Languages, Without: cfg.Options.DisabledPlugins, URLs: map[string][]pages.Route{}}
 	// The tab has no second port: zip content runs in frames without origin.
 	if site.ZipOrigin == "" && cfg.Options.ZipContentPort != 0 {

@@ -23,6 +23,7 @@ import (
 	"kolibri/core/auth"
 	"kolibri/core/content/storage"
 	"kolibri/server"
+	"kolibri/server/zipcontent"
 	"kolibri/store"
 )
 
@@ -46,6 +47,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 		files["static/"] = staticFiles(front.root, kolibri)
 	}
 	gated := newGate(kolibri, s)
+	lasting := steadfast(gated)
 	everything := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if rest, ok := strings.CutPrefix(r.URL.Path, s.URLPathPrefix); ok {
 			for prefix, handler := range files {
@@ -59,11 +61,25 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 				return
 			}
 		}
-		steadfast(gated).ServeHTTP(w, r)
+		lasting.ServeHTTP(w, r)
 	})
 	m := newMetrics(h)
 	m.gate = gated
 	return &health{home: h, metrics: m, next: observe(everything, m, h.log, s.LogRequests)}, kolibri.Close, nil
+}
+
+// zipContent makes the handler of the port for zip content: files in archives, Kolibri's player around them,
+// and the archives themselves (kolibri/deployment/default/alt_wsgi.py).
+func zipContent(s *settings, front *frontEnd) http.Handler {
+	folders := append([]string{s.ContentDir}, s.FallbackDirs...)
+	prefix := "/" + strings.TrimPrefix(s.ZipContentPathPrefix, "/") + "content"
+	mux := http.NewServeMux()
+	mux.Handle(prefix+"/zipcontent/", http.StripPrefix(prefix+"/zipcontent", zipcontent.Handler(folders, contentType)))
+	mux.Handle(prefix+"/storage/", http.StripPrefix(prefix, contentFiles(folders)))
+	if front.root != nil {
+		mux.Handle(prefix+"/static/", http.StripPrefix(prefix+"/static", staticFiles(front.root, http.NotFoundHandler())))
+	}
+	return mux
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {

@@ -19,7 +19,7 @@ type settings struct {
 	Database       database
 	ContentDir     string
 	FallbackDirs   []string
-	ZipPrefix      string
+	ZipListenPort  int // where zip content is served; 0 is any free port
 	SocketTimeout  time.Duration
 	JobStorageFile string
 	// AtOnce is how many requests are worked on, QueueSize how many more may wait, for QueueTimeout at
@@ -51,7 +51,7 @@ const optionsFile = "options.ini"
 // unknown names are passed over with a warning, as the original does, and with a guess at what was meant.
 func loadSettings(home string, environ []string) (*settings, error) {
 	s := &settings{Options: api.DefaultOptions(), Database: database{Engine: "sqlite"},
-		ContentDir: filepath.Join(home, "content"), ZipPrefix: "/", SocketTimeout: 10 * time.Second,
+		ContentDir: filepath.Join(home, "content"), SocketTimeout: 10 * time.Second,
 		AtOnce: 64, QueueSize: 512, QueueTimeout: 10 * time.Second, LogFormat: "text",
 		JobStorageFile: filepath.Join(home, "job_storage.sqlite3")}
 	s.Home = home

@@ -38,7 +38,7 @@ func start(c *command, args []string) int {
 	for _, p := range []struct {
 		given int
 		port  *int
-	}{{port, &s.HTTPPort}, {zipPort, &s.ZipContentPort}} {
+	}{{port, &s.HTTPPort}, {zipPort, &s.ZipListenPort}} {
 		if p.given > 65535 {
 			return c.usage("kolibri start", fmt.Sprintf("%d is not a port number (0 to 65535).", p.given))
 		}
@@ -87,7 +87,7 @@ func (c *command) serve(s *settings, build string) (err error) {
 	if err := os.MkdirAll(s.Home, folderPermission); err != nil {
 		return fmt.Errorf("%w: make the folder writable or choose another by KOLIBRI_HOME", err)
 	}
-	me := process{PID: os.Getpid(), Port: s.HTTPPort, ZipPort: s.ZipContentPort, Status: startingUp}
+	me := process{PID: os.Getpid(), Port: s.HTTPPort, ZipPort: s.ZipListenPort, Status: startingUp}
 	if err := me.write(s.Home); err != nil {
 		return err
 	}
@@ -111,6 +111,11 @@ func (c *command) serve(s *settings, build string) (err error) {
 		return err
 	}
 	defer listener.Close()
+	zipListener, err := listen(s.ListenAddress, s.ZipListenPort)
+	if err != nil {
+		return fmt.Errorf("zip content: %w", err)
+	}
+	defer zipListener.Close()
 	front, err := findFrontEnd(build, c.log)
 	if err != nil {
 		return err
@@ -124,6 +129,10 @@ func (c *command) serve(s *settings, build string) (err error) {
 	h.provisionFromFile(ctx)
 	me.Port = portOf(listener)
 	s.HTTPPort = me.Port
+	me.ZipPort = portOf(zipListener)
+	if s.ZipContentPort == 0 {
+		s.ZipContentPort = me.ZipPort
+	}
 	handler, closeServer, err := assemble(ctx, h, front)
 	if err != nil {
 		return err
@@ -132,8 +141,12 @@ func (c *command) serve(s *settings, build string) (err error) {
 	web := webServer(handler, s.SocketTimeout, c.log)
 	few := boundedListener(listener, maxConnections)
 	web.ConnState = few.changed
-	failed := make(chan error, 1)
+	zipWeb := webServer(zipContent(s, front), s.SocketTimeout, c.log)
+	fewZip := boundedListener(zipListener, maxConnections)
+	zipWeb.ConnState = fewZip.changed
+	failed := make(chan error, 2)
 	go func() { failed <- web.Serve(few) }()
+	go func() { failed <- zipWeb.Serve(fewZip) }()
 	me.Status = running
 	if err := me.write(s.Home); err != nil {
 		return err
@@ -172,7 +185,7 @@ func (c *command) serve(s *settings, build string) (err error) {
 	handler.draining.Store(true)
 	web.SetKeepAlivesEnabled(false)
 	time.Sleep(drain)
-	return errors.Join(result, err, shutDown(web))
+	return errors.Join(result, err, shutDown(web), zipWeb.Close())
 }
 
 // shutDown lets requests end, but not for ever.

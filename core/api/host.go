@@ -52,8 +52,9 @@ type Device interface {
 type Options struct {
 	Home                     string
 	HTTPPort                 int
-	ZipContentPort           int
+	ZipContentPort           int // where browsers find zip content, unless ZipContentOrigin says it
 	ZipContentOrigin         string
+	ZipContentPathPrefix     string // as URLPathPrefix, on that origin; empty means "/"
 	URLPathPrefix            string // "/" or "/sub/path/"
 	Languages                []string
 	CentralContentBaseURL    string
