@@ -12,6 +12,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -48,7 +49,12 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 	}
 	gated := newGate(kolibri, s)
 	lasting := steadfast(gated)
+	apps, isApps := zipContent(s, front), byHost(s.ZipContentOrigin)
 	everything := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isApps(r) {
+			apps.ServeHTTP(w, r)
+			return
+		}
 		if rest, ok := strings.CutPrefix(r.URL.Path, s.URLPathPrefix); ok {
 			for prefix, handler := range files {
 				if strings.HasPrefix(rest, prefix) {
@@ -80,6 +86,18 @@ func zipContent(s *settings, front *frontEnd) http.Handler {
 		mux.Handle(prefix+"/static/", http.StripPrefix(prefix+"/static", staticFiles(front.root, http.NotFoundHandler())))
 	}
 	return mux
+}
+
+// byHost tells the requests that came by the host of an origin, with its port or none. A platform that gives a
+// server one port alone can lead the name for zip content to it; under that name there is nothing else.
+func byHost(origin string) func(*http.Request) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Host == "" {
+		return func(*http.Request) bool { return false }
+	}
+	return func(r *http.Request) bool {
+		return strings.EqualFold(r.Host, u.Host) || strings.EqualFold(r.Host, u.Hostname())
+	}
 }
 
 func newServer(ctx context.Context, h *home, front *frontEnd) (*server.Server, error) {
