@@ -86,6 +86,13 @@ func newSite(t *testing.T, p programs) *site {
 	return s
 }
 
+// apart makes sites of one machine devices of their own to each other, as Morango tells them.
+func apart(sites ...*site) {
+	for i, s := range sites {
+		s.env = append(s.env, fmt.Sprint("MORANGO_SYSTEM_ID=system-", i), fmt.Sprint("MORANGO_NODE_ID=node-", i))
+	}
+}
+
 func (s *site) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, program, args...)
 	c.Env = s.env

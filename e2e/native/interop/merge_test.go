@@ -3,7 +3,6 @@
 package interop
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -36,9 +35,7 @@ func TestAccountsMoveBetweenBoth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server, client := newSite(t, p), newSite(t, p)
-			for i, s := range []*site{server, client} { // or they would be one device
-				s.env = append(s.env, fmt.Sprint("MORANGO_SYSTEM_ID=system-", i), fmt.Sprint("MORANGO_NODE_ID=node-", i))
-			}
+			apart(server, client)
 			server.provision(of.server, "École 学校")
 			server.start(of.server)
 			facility := server.signIn("admin")

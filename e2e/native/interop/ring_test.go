@@ -57,9 +57,7 @@ func TestRingWithAnOriginalConverges(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 3))
 			programs := []string{p.original, p.ours, p.ours}
 			ring := []*site{newSite(t, p), newSite(t, p), newSite(t, p)}
-			for i, s := range ring { // or they would be one device
-				s.env = append(s.env, fmt.Sprint("MORANGO_SYSTEM_ID=system-", i), fmt.Sprint("MORANGO_NODE_ID=node-", i))
-			}
+			apart(ring...)
 			var facility string
 			join := func(client, server int) {
 				t.Helper()

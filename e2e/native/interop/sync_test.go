@@ -172,9 +172,7 @@ func TestEveryModelTravelsBetweenTheOriginalAndUs(t *testing.T) {
 	takesMinutes(t)
 	p := findPrograms(t)
 	first, ours, last := newSite(t, p), newSite(t, p), newSite(t, p)
-	for i, s := range []*site{first, ours, last} { // or they would be one device
-		s.env = append(s.env, fmt.Sprint("MORANGO_SYSTEM_ID=system-", i), fmt.Sprint("MORANGO_NODE_ID=node-", i))
-	}
+	apart(first, ours, last)
 	first.provision(p.original, "École 学校")
 	first.django(p.original, "make", "stays", "goes")
 	first.start(p.original)
