@@ -36,8 +36,8 @@ const (
 )
 
 // assemble makes the handler of everything on the main port, and the function that ends its
-// background work.
-func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), error) {
+// background work. Requests under the name for zip content are for apps.
+func assemble(ctx context.Context, h *home, front *frontEnd, apps http.Handler) (*health, func(), error) {
 	s := h.settings
 	kolibri, err := newServer(ctx, h, front)
 	if err != nil {
@@ -49,7 +49,7 @@ func assemble(ctx context.Context, h *home, front *frontEnd) (*health, func(), e
 	}
 	gated := newGate(kolibri, s)
 	lasting := steadfast(gated)
-	apps, isApps := zipContent(s, front), byHost(s.ZipContentOrigin)
+	isApps := byHost(s.ZipContentOrigin)
 	everything := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isApps(r) {
 			apps.ServeHTTP(w, r)

@@ -133,7 +133,8 @@ func (c *command) serve(s *settings, build string) (err error) {
 	if s.ZipContentPort == 0 {
 		s.ZipContentPort = me.ZipPort
 	}
-	handler, closeServer, err := assemble(ctx, h, front)
+	apps := zipContent(s, front)
+	handler, closeServer, err := assemble(ctx, h, front, apps)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (c *command) serve(s *settings, build string) (err error) {
 	web := webServer(handler, s.SocketTimeout, c.log)
 	few := boundedListener(listener, maxConnections)
 	web.ConnState = few.changed
-	zipWeb := webServer(zipContent(s, front), s.SocketTimeout, c.log)
+	zipWeb := webServer(apps, s.SocketTimeout, c.log)
 	fewZip := boundedListener(zipListener, maxConnections)
 	zipWeb.ConnState = fewZip.changed
 	failed := make(chan error, 2)
