@@ -67,7 +67,7 @@ var lackingVerbs = map[string]string{
 // lackingManageVerbs are the original's own management commands that this program does not have. Where
 // another way leads to the same, it is named.
 var lackingManageVerbs = map[string]string{
-	"benchmark": "", "changepassword": "", "content": "", "createsuperuser": "use manage provisiondevice, or the page Facility > Users",
+	"benchmark": "", "content": "", "createsuperuser": "use manage provisiondevice, or the page Facility > Users",
 	"dbbackup": "copy db.sqlite3 while the server is stopped, or use pg_dump", "dbrestore": "put db.sqlite3 back while the server is stopped, or use pg_restore",
 	"deleteuser": "use the page Facility > Users", "deprovision": "", "devicesettings": "use the page Device > Settings",
 	"enumeratedrives": "", "exportusers": "use manage bulkexportusers", "flushsyncsessions": "use manage cleanupsyncs",

@@ -14,6 +14,7 @@ func manageVerbs() []verb {
 	return []verb{
 		{"bulkexportusers", "Write the accounts of a facility to a CSV file", exportUsers},
 		{"bulkimportusers", "Bring accounts into a facility from a CSV file", importUsers},
+		{"changepassword", "Give somebody a new password", changePassword},
 		{"cleanupsyncs", "Close synchronizations that nobody went on with", cleanUpSyncs},
 		{"deletechannel", "Delete a channel from the device", deleteChannel},
 		{"deletecontent", "Delete parts of a channel", deleteChannel},

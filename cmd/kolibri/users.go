@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
+
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	authjobs "kolibri/core/auth/jobs"
@@ -216,6 +218,71 @@ func exportLogs(c *command, args []string) int {
 			return o.Write(ctx, host.DB, w, func(int64, int64) error { return ctx.Err() })
 		})
 	})
+}
+
+// passwordAttempts is how often a password is asked for before the command gives up, as the original does.
+const passwordAttempts = 3
+
+// changePassword gives somebody a new password, which is asked for twice.
+// django/contrib/auth/management/commands/changepassword.py
+func changePassword(c *command, args []string) int {
+	var f facilityFlags
+	options, names := split(args, func(name string) bool { return name == "facility" || name == "locale" })
+	s, code := c.settings("manage changepassword", options, f.define)
+	if s == nil {
+		return code
+	}
+	if len(names) != 1 {
+		return c.usage("kolibri manage changepassword", "the arguments are: changepassword username")
+	}
+	return c.onFacility(s, &f, func(ctx context.Context, host *api.Host, facility *auth.Collection, _ authjobs.Say) error {
+		fmt.Fprintf(c.out, "Changing password for user '%s'\n", names[0])
+		password, err := c.askPassword()
+		if err != nil {
+			return err
+		}
+		if err := auth.ResetPassword(ctx, host, facility, names[0], password); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "Password changed successfully for user '%s'\n", names[0])
+		return nil
+	})
+}
+
+// askPassword asks for a new password until it was given twice alike. A terminal does not show it.
+func (c *command) askPassword() (string, error) {
+	lines := bufio.NewReader(c.in)
+	ask := func(prompt string) (string, error) {
+		fmt.Fprint(c.out, prompt)
+		if f, ok := c.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+			defer fmt.Fprintln(c.out)
+			text, err := term.ReadPassword(int(f.Fd()))
+			return string(text), err
+		}
+		text, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) && text != "" {
+			err = nil
+		}
+		return strings.TrimRight(text, "\r\n"), err
+	}
+	for range passwordAttempts {
+		password, err := ask("Password: ")
+		if err != nil {
+			return "", fmt.Errorf("no password was given: %w", err)
+		}
+		again, err := ask("Password (again): ")
+		switch {
+		case err != nil:
+			return "", fmt.Errorf("the password was given once only: %w", err)
+		case password == "":
+			fmt.Fprintln(c.err, "The password must not be empty. Please try again.")
+		case password != again:
+			fmt.Fprintln(c.err, "Passwords do not match. Please try again.")
+		default:
+			return password, nil
+		}
+	}
+	return "", fmt.Errorf("nothing was changed after %d attempts", passwordAttempts)
 }
 
 // deleteFacility removes a facility with all its data from this device.

@@ -9,8 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"kolibri/core/auth"
+	"kolibri/store"
+	"kolibri/store/sqlite"
 )
 
 // People come in from a file, go out into another, and leave with their facility.
@@ -20,11 +25,12 @@ func TestUsersFromTheCommandLine(t *testing.T) {
 	}
 	dir := t.TempDir()
 	t.Setenv("KOLIBRI_HOME", filepath.Join(dir, "home"))
-	do := func(code int, args ...string) (out, err string) {
+	answering := func(input string, code int, args ...string) (out, err string) {
 		var o, e bytes.Buffer
-		require.Equal(t, code, run(append([]string{"manage"}, args...), strings.NewReader("no\n"), &o, &e), "%v: %s", args, e.String())
+		require.Equal(t, code, run(append([]string{"manage"}, args...), strings.NewReader(input), &o, &e), "%v: %s", args, e.String())
 		return o.String(), e.String()
 	}
+	do := func(code int, args ...string) (out, err string) { return answering("no\n", code, args...) }
 	do(0, "provisiondevice", "--facility", "School", "--superusername", "boss", "--superuserpassword", "pass-word1", "--preset", "formal", "--language_id", "en", "--noinput")
 	file, users := filepath.Join(dir, "in.csv"), filepath.Join(dir, "out.csv")
 	require.NoError(t, os.WriteFile(file, []byte("UUID,USERNAME,PASSWORD,FULL_NAME,USER_TYPE,IDENTIFIER,BIRTH_YEAR,GENDER,ENROLLED_IN,ASSIGNED_TO\n"+
@@ -37,6 +43,34 @@ func TestUsersFromTheCommandLine(t *testing.T) {
 	text, err := os.ReadFile(users)
 	require.NoError(t, err)
 	require.Contains(t, string(text), ",ann,*,Ann,LEARNER,,,,1a,")
+	passwordOf := func(username string) (hash string) {
+		db, err := sqlite.Open(t.Context(), filepath.Join(dir, "home", "db.sqlite3"), time.Now)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, db.Close()) }()
+		require.NoError(t, db.Read(t.Context(), func(tx *store.Tx) error {
+			return tx.QueryRow("SELECT password FROM kolibriauth_facilityuser WHERE username = ?", username).Scan(&hash)
+		}))
+		return hash
+	}
+	before := passwordOf("boss")
+	for _, c := range []struct{ name, username, input, says string }{
+		{"nobody of this name", "bos", "new-word2\nnew-word2\n", `nobody with the username "bos"`},
+		{"not alike", "boss", "a\nb\na\nb\na\nb\n", "after 3 attempts"},
+		{"empty", "boss", "\n\n\n\n\n\n", "must not be empty"},
+		{"no input", "boss", "", "no password was given"},
+		{"once only", "boss", "new-word2\n", "once only"},
+	} {
+		_, errors := answering(c.input, 1, "changepassword", c.username)
+		require.Contains(t, errors, c.says, c.name)
+	}
+	do(2, "changepassword")
+	require.Equal(t, before, passwordOf("boss"))
+	out, _ = answering("other\nnew-word2\nnew-word2\nnew-word2", 0, "changepassword", "Boss")
+	require.Contains(t, out, "Password changed successfully")
+	right, err := auth.CheckPassword(t.Context(), auth.GoHasher{}, "new-word2", passwordOf("boss"))
+	require.NoError(t, err)
+	require.True(t, right)
+	require.NotContains(t, out, "new-word2")
 	logs := filepath.Join(dir, "logs.csv")
 	do(0, "exportlogs", "--log-type", "summary", "--start_date", "2020-01-01", "--end_date", "2030-01-01", "-O", logs)
 	_, errors = do(1, "exportlogs", "-O", logs)
