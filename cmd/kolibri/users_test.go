@@ -43,15 +43,23 @@ func TestUsersFromTheCommandLine(t *testing.T) {
 	text, err := os.ReadFile(users)
 	require.NoError(t, err)
 	require.Contains(t, string(text), ",ann,*,Ann,LEARNER,,,,1a,")
-	passwordOf := func(username string) (hash string) {
+	inDatabase := func(fn func(tx *store.Tx) error) {
 		db, err := sqlite.Open(t.Context(), filepath.Join(dir, "home", "db.sqlite3"), time.Now)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, db.Close()) }()
-		require.NoError(t, db.Read(t.Context(), func(tx *store.Tx) error {
+		require.NoError(t, db.Write(t.Context(), fn))
+	}
+	passwordOf := func(username string) (hash string) {
+		inDatabase(func(tx *store.Tx) error {
 			return tx.QueryRow("SELECT password FROM kolibriauth_facilityuser WHERE username = ?", username).Scan(&hash)
-		}))
+		})
 		return hash
 	}
+	inDatabase(func(tx *store.Tx) error { // of everybody
+		_, err := tx.Exec(`INSERT INTO kolibriauth_session (session_key, session_data, expire_date, user_id)
+			SELECT username, '{}', '2100-01-01', id FROM kolibriauth_facilityuser`)
+		return err
+	})
 	before := passwordOf("boss")
 	for _, c := range []struct{ name, username, input, says string }{
 		{"nobody of this name", "bos", "new-word2\nnew-word2\n", `nobody with the username "bos"`},
@@ -71,6 +79,12 @@ func TestUsersFromTheCommandLine(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, right)
 	require.NotContains(t, out, "new-word2")
+	inDatabase(func(tx *store.Tx) error {
+		var sessions string
+		err := tx.QueryRow("SELECT group_concat(session_key) FROM kolibriauth_session").Scan(&sessions)
+		require.Equal(t, "ann", sessions, "who knew the old password is signed out")
+		return err
+	})
 	logs := filepath.Join(dir, "logs.csv")
 	do(0, "exportlogs", "--log-type", "summary", "--start_date", "2020-01-01", "--end_date", "2030-01-01", "-O", logs)
 	_, errors = do(1, "exportlogs", "-O", logs)

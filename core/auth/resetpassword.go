@@ -25,7 +25,10 @@ func ResetPassword(ctx context.Context, h *api.Host, facility *Collection, usern
 		if len(same) == 0 {
 			return fmt.Errorf("there is nobody with the username %q in %q", username, facility.Name)
 		}
-		_, err = morango.UpdateWhere(tx, morango.FacilityUser, morango.Row{"password": hash}, "id = ?", same[0].ID)
-		return err
+		id := same[0].ID
+		if _, err = morango.UpdateWhere(tx, morango.FacilityUser, morango.Row{"password": hash}, "id = ?", id); err != nil {
+			return err
+		}
+		return DeleteSessions(tx, []string{id})
 	})
 }
