@@ -10,9 +10,11 @@ import { json, run } from "../lib/learn.mjs";
 
 /** The files of the build's channel, as on a stick. @param {import("../lib/site.mjs").Site} site */
 const onStick = (site) =>
-	fs
-		.readdirSync(path.join(site.app, "content"), { recursive: true, withFileTypes: true })
-		.filter((entry) => entry.isFile() && !/\.html$/.test(entry.name))
+	["databases", "storage"]
+		.flatMap((folder) =>
+			fs.readdirSync(path.join(site.app, "content", folder), { recursive: true, withFileTypes: true }),
+		)
+		.filter((entry) => entry.isFile())
 		.map((entry) => path.relative(site.app, path.join(entry.parentPath, entry.name)));
 
 /**
