@@ -131,7 +131,9 @@ async function browse(pages, clients, channel) {
 			const path = at(known);
 			for (const [who, client] of Object.entries(clients))
 				note(row.wire, who, await client.send("GET", path), round);
-			for (const p of pages) note(row.seen, p.target.name, await p.send("GET", path), round);
+			// one of its own, since the original keeps the answer that it has just computed
+			const seen = at(known);
+			for (const p of pages) note(row.seen, p.target.name, await p.send("GET", seen), round);
 		}
 		results.push(row);
 	}
