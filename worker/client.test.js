@@ -62,6 +62,33 @@ function makeClient(/** @type {any} */ place, options = {}) {
 
 const get = (path = "api/x/") => ({ method: "GET", url: new URL(path, root).href });
 
+test("an answer with a tag is asked for with it, until somebody else signs in", async () => {
+	/** @type {(string | null)[]} */
+	const asked = [];
+	let session = "";
+	const place = makeServer({
+		request: (/** @type {number} */ id, _method = "", _url = "", headers = "") => {
+			const tag = /If-None-Match: (.*)\r\n/.exec(headers)?.[1] ?? null;
+			asked.push(tag);
+			const head = `ETag: "1"\r\n${session}`;
+			if (tag) place.server.respond(id, 304, head, null);
+			else place.server.respond(id, 200, `${head}Allow: GET\r\n`, new TextEncoder().encode("hello"));
+		},
+	});
+	place.start();
+	const client = makeClient(place);
+	for (const last of [false, false, true]) {
+		if (last) session = "Set-Cookie: kolibri=b; HttpOnly; Path=/\r\n";
+		const answer = await client.request(get());
+		assert.equal(answer.status, 200);
+		assert.equal(await text(answer.body), "hello");
+		assert.deepEqual(answer.headers.map(([name]) => name).sort(), ["Allow", "ETag"]);
+	}
+	assert.equal((await client.request({ ...get(), headers: [["If-None-Match", '"1"']] })).status, 304);
+	await client.request(get());
+	assert.deepEqual(asked, [null, '"1"', '"1"', '"1"', null]);
+});
+
 test("a short answer travels whole", async () => {
 	const place = makeServer({
 		request: (/** @type {number} */ id) =>

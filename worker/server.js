@@ -5,6 +5,7 @@
 // Requests that come before Go is up are queued: Kolibri's pages take a refused request for a lost
 // connection and then stay silent for minutes.
 
+import { Answers, confirmed } from "./answers.js";
 import { BODYLESS, REPEATABLE, VERSION } from "./protocol.js";
 
 /** What the server answers when the disk is full (server/fail.go). */
@@ -29,6 +30,8 @@ const INSUFFICIENT_STORAGE = 507;
  * @property {boolean} cookies the answer shall carry all visible cookies
  * @property {boolean} uploading its body has not come whole yet
  * @property {Promise<void> | null} gate what has to happen before anything is sent
+ * @property {string | null} key what the answer may be kept by
+ * @property {import("./answers.js").Kept | null} kept the answer that was given last, if it still holds
  */
 
 /** @typedef {import("./protocol.js").ToServer} ToServer */
@@ -65,6 +68,7 @@ export class PortServer {
 		this.clients = new Map();
 		/** @type {Set<number>} requests of clients who keep their cookies themselves */
 		this.outside = new Set();
+		this.answers = new Answers();
 		this.nextId = 1;
 	}
 
@@ -115,6 +119,9 @@ export class PortServer {
 		const id = this.nextId++;
 		open.set(message.id, id);
 		if (message.from) this.outside.add(id);
+		const headers = this.headersFor(message);
+		const key = this.answers.keyOf(message, headers);
+		const kept = this.answers.find(key);
 		this.exchanges.set(id, {
 			port,
 			id: message.id,
@@ -122,6 +129,8 @@ export class PortServer {
 			cookies: message.cookies ?? false,
 			uploading: message.streams ?? false,
 			gate: null,
+			key,
+			kept,
 		});
 		// Before the write can have done anything: without this message it was not carried out.
 		if (!REPEATABLE.has(message.method) || message.timeout) port.postMessage({ t: "got", id: message.id });
@@ -129,7 +138,7 @@ export class PortServer {
 			id,
 			message.method,
 			message.url,
-			this.headersFor(message),
+			kept ? `${headers}If-None-Match: ${kept.tag}\r\n` : headers,
 			message.body ?? null,
 			message.streams ?? false,
 			message.timeout ?? 0,
@@ -189,8 +198,10 @@ export class PortServer {
 		this.firstAnswer();
 		if (status === INSUFFICIENT_STORAGE) this.onFull();
 		if (!exchange) return;
-		if (BODYLESS.has(status)) body = null;
-		this.send(exchange, { t: "res", id: exchange.id, status, ...head, body }, body);
+		let answer = { status, headers: head.headers, body: BODYLESS.has(status) ? null : body };
+		if (status === 304 && exchange.kept) answer = confirmed(exchange.kept, head.headers);
+		else this.answers.keep(exchange.key, status, head.headers, body);
+		this.send(exchange, { t: "res", id: exchange.id, ...head, ...answer }, answer.body);
 		this.forget(id);
 	}
 
@@ -253,6 +264,7 @@ export class PortServer {
 			const taken = this.jar.set(line.slice(at + 2));
 			if (!taken?.changed) continue; // for a page each costs a call to another process
 			save = true;
+			if (!taken.visible) this.answers.clear(); // the session is another
 			if (taken.visible) changed.push(taken.name);
 		}
 		const saved = save ? this.saveJar() : null;
