@@ -46,9 +46,11 @@ type DB struct {
 	dialect Dialect
 	now     func() time.Time
 	writer  chan struct{} // held by the one writer of a SQLite file, nil on PostgreSQL
-	mu      sync.Mutex
-	rebound map[string]string
-	watch   func(query string)
+	// attached belongs to whom holds writer
+	attached attachment
+	mu       sync.Mutex
+	rebound  map[string]string
+	watch    func(query string)
 }
 
 // New wraps an open pool. now is the clock that stamps transactions; nil means the system's.

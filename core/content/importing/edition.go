@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -35,12 +36,8 @@ func Open(ctx context.Context, db *store.DB, s *storage.Store, name, channel str
 	}
 	if db.Dialect() == store.SQLite && s.Attachable != nil {
 		return db.WriteAttached(ctx, s.Attachable(name), func(tx *store.Tx) error {
-			has, err := columnsOf(tx, "source")
+			e, err := readAttached(tx, channel)
 			if err != nil {
-				return err
-			}
-			e := &Edition{prefix: "source.", has: has}
-			if e.Meta, err = readMeta(tx, e.prefix, has, channel); err != nil {
 				return err
 			}
 			return fn(tx, e)
@@ -78,6 +75,45 @@ func Open(ctx context.Context, db *store.DB, s *storage.Store, name, channel str
 			return fn(tx, e)
 		})
 	})
+}
+
+// OpenInSteps is Open for several transactions, for as long as fn does not tell that it has finished. Where
+// that cannot be fn gets one transaction and stepwise is false.
+func OpenInSteps(ctx context.Context, db *store.DB, s *storage.Store, name, channel string, fn func(tx *store.Tx, e *Edition, stepwise bool) error, between func() (finished bool, err error)) (err error) {
+	if db.Dialect() != store.SQLite || s.Attachable == nil {
+		return Open(ctx, db, s, name, channel, func(tx *store.Tx, e *Edition) error { return fn(tx, e, false) })
+	}
+	if err := checkWhole(s.FS, name); err != nil {
+		return err
+	}
+	file := db.Attach(s.Attachable(name))
+	defer func() { err = errors.Join(err, file.Close(ctx)) }()
+	var e *Edition
+	for finished := false; !finished && err == nil; {
+		err = file.Write(ctx, func(tx *store.Tx) (err error) {
+			if e == nil {
+				if e, err = readAttached(tx, channel); err != nil {
+					return err
+				}
+			}
+			return fn(tx, e, true)
+		})
+		if err == nil {
+			finished, err = between()
+		}
+	}
+	return err
+}
+
+// readAttached looks at the database that is attached.
+func readAttached(tx *store.Tx, channel string) (*Edition, error) {
+	has, err := columnsOf(tx, "source")
+	if err != nil {
+		return nil, err
+	}
+	e := &Edition{prefix: "source.", has: has}
+	e.Meta, err = readMeta(tx, e.prefix, has, channel)
+	return e, err
 }
 
 // checkWhole refuses a file that is no SQLite database, or is shorter than it says: SQLite notices a

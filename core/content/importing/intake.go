@@ -42,25 +42,27 @@ type intake struct {
 // takeIn is Open for an intake, in as many transactions as it needs. before is called in the first one.
 func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *Edition) error) (ran bool, err error) {
 	in := &intake{options: Options{VersionRequested: j.versionRequested}, rows: rowsAtOnce}
-	for first := true; !in.finished; first = false {
-		err := Open(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition) error {
-			if first {
-				if err := before(tx, e); err != nil {
-					return err
-				}
+	first := true
+	err = OpenInSteps(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition, stepwise bool) error {
+		if first {
+			if err := before(tx, e); err != nil {
+				return err
 			}
-			if tx.Dialect() == store.SQLite && j.store.Attachable != nil {
-				end := time.Now().Add(stepTime)
-				in.untilNow = func() bool { return time.Now().After(end) }
-			}
-			return in.step(tx, e)
-		})
-		if err == nil && !in.finished {
-			err = j.report() // which gives way to others, and ends a cancelled job
+			first = false
 		}
-		if err != nil {
-			return false, errors.Join(err, j.forgetNodes(ctx, in))
+		if stepwise {
+			end := time.Now().Add(stepTime)
+			in.untilNow = func() bool { return time.Now().After(end) }
 		}
+		return in.step(tx, e)
+	}, func() (bool, error) {
+		if in.finished {
+			return true, nil
+		}
+		return false, j.report() // which gives way to others, and ends a cancelled job
+	})
+	if err != nil {
+		return false, errors.Join(err, j.forgetNodes(ctx, in))
 	}
 	return in.begun, nil
 }
