@@ -39,6 +39,14 @@ func (q *Query) Clone() *Query {
 	return &clone
 }
 
+// Map changes the arguments of conditions.
+func (q *Query) Map(change func(any) any) *Query {
+	for i, a := range q.args {
+		q.args[i] = change(a)
+	}
+	return q
+}
+
 // SQL returns "SELECT columns FROM ... WHERE ... ORDER BY ..." and its arguments.
 func (q *Query) SQL(columns string) (string, []any) {
 	text := "SELECT " + columns + " FROM " + q.From + q.conditions()

@@ -116,14 +116,20 @@ func page(r *api.Request, q *api.Query, by ranking, size int64) (ids []string, n
 			return nil, "", r.NotFound()
 		}
 		part.Where(by.column+map[bool]string{true: " < ?", false: " > ?"}[by.down], value)
+		if left, is := value.(int64); is {
+			part.Map(func(a any) any {
+				if m, is := a.(matches); is {
+					return m.behind(left)
+				}
+				return a
+			})
+		}
 	}
-	text, args := part.SQL("n.id, COALESCE(CAST(" + by.column + " AS TEXT), '')")
-	places, err := store.Select(r.Tx, func(row store.Scanner) (p place, err error) {
-		return p, row.Scan(&p.id, &p.value)
-	}, text+" LIMIT ? OFFSET ?", append(args, size+1, at.offset)...)
+	places, err := by.places(r.Tx, part, size+1+at.offset)
 	if err != nil {
 		return nil, "", err
 	}
+	places = places[min(at.offset, int64(len(places))):]
 	if int64(len(places)) > size {
 		next = at.after(by, places[:size], places[size].value)
 		places = places[:size]
@@ -133,6 +139,42 @@ func page(r *api.Request, q *api.Query, by ranking, size int64) (ids []string, n
 		ids[i] = p.id
 	}
 	return ids, next, nil
+}
+
+// places reads the first rows of a query. Of nodes that the text index found, and which it has in this
+// order, it hands the database no more at a time than are likely to do.
+func (k ranking) places(tx *store.Tx, q *api.Query, count int64) (all []place, err error) {
+	read := func(q *api.Query) error {
+		text, args := q.SQL("n.id, COALESCE(CAST(" + k.column + " AS TEXT), '')")
+		some, err := store.Select(tx, func(row store.Scanner) (p place, err error) { return p, row.Scan(&p.id, &p.value) },
+			text+" LIMIT ?", append(args, count-int64(len(all)))...)
+		all = append(all, some...)
+		return err
+	}
+	var found *matches
+	q.Map(func(a any) any {
+		if m, is := a.(matches); is {
+			found = &m
+		}
+		return a
+	})
+	if found == nil || k.column != byLeft.column || k.down {
+		return all, read(q)
+	}
+	rest := found.places
+	for size := max(64, 2*int(count)); len(rest) > 0 && int64(len(all)) < count; size *= 4 {
+		some := matches{found.in, found.name, rest[:min(size, len(rest))]}
+		rest = rest[len(some.places):]
+		if err := read(q.Clone().Map(func(a any) any {
+			if _, is := a.(matches); is {
+				return some
+			}
+			return a
+		})); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // after is the cursor behind a page, when the row that follows has the given value. Where rows have

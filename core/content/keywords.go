@@ -33,19 +33,14 @@ func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error 
 	if len(all) == 0 {
 		return nil
 	}
-	titles, known, err := c.texts.match(r.Tx, "n.title", all)
+	library, err := c.texts.of(r.Tx)
 	if err != nil {
 		return err
 	}
-	if known {
-		descriptions, few, err := c.texts.match(r.Tx, "n.description", all)
-		if err != nil {
-			return err
-		}
-		if few {
-			q.Where(amongMatches, matches(append(titles, descriptions...)))
-			return nil
-		}
+	if titles, known := library.match("n.title", all); known {
+		descriptions, _ := library.match("n.description", all)
+		q.Where(amongMatches, matches{library, strings.Join(all, " "), merged(titles, descriptions)})
+		return nil
 	}
 	title, titleArgs := containsAll(r.Tx, "n.title", all)
 	description, descriptionArgs := containsAll(r.Tx, "n.description", all)
@@ -53,17 +48,8 @@ func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error 
 	return nil
 }
 
-// amongMatches is the condition that a node is one of those that the text index found. They come as one
-// argument, since a statement of thousands takes SQLite longer to read than to run.
-const amongMatches = "n.id IN (SELECT value FROM json_each(?))"
-
-// matches are ids as that argument.
-func matches(ids []string) string {
-	if len(ids) == 0 {
-		return "[]"
-	}
-	return `["` + strings.Join(ids, `","`) + `"]`
-}
+// amongMatches is the condition that a node is one of those that the text index found.
+const amongMatches = "n.rowid IN (SELECT value FROM json_each(?))"
 
 // containsAll is the condition that a column holds all words, in capitals or not. SQLite's LIKE
 // passes over the case of the letters A to Z alone, as it does in the original.

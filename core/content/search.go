@@ -1,7 +1,6 @@
 package content
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"sort"
@@ -47,68 +46,83 @@ func (c *Content) searchList(r *api.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	attempts, err := c.attempts(r.Tx, r.Query().Get("search"))
+	library, err := c.texts.of(r.Tx)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := best(r.Tx, q, attempts, limit)
+	attempts := c.attempts(r.Tx, library, r.Query().Get("search"))
+	answer, ids, err := look(r, q, library, attempts, limit)
 	if err != nil {
 		return nil, err
 	}
 	found := everything().Where("n.id IN ?", store.In(ids))
 	found.Order = q.Order
-	nodes, err := c.nodes(r.Tx, found, "")
-	if err != nil {
-		return nil, err
+	answer.Results, err = c.nodes(r.Tx, found, "")
+	return answer, err
+}
+
+// searchAnswer is what a search finds: some nodes, how many contents there are, and where.
+type searchAnswer struct {
+	ChannelIDs   []string `json:"channel_ids"`
+	ContentKinds []string `json:"content_kinds"`
+	Results      []*Node  `json:"results"`
+	TotalResults int64    `json:"total_results"`
+}
+
+// look searches, in the index where that suffices, and tells the best nodes.
+func look(r *api.Request, q *api.Query, library *libraryTexts, attempts []attempt, limit int) (answer searchAnswer, ids []string, err error) {
+	unfiltered, _ := query(r).SQL("")
+	known := !slices.ContainsFunc(attempts, func(a attempt) bool { return a.condition != amongMatches })
+	if text, _ := q.SQL(""); text == unfiltered && known && library != nil {
+		s := indexSearch{library, r.Query().Get("no_available_filtering") == ""}
+		ids, err = r.Tx.Strings("SELECT n.id FROM content_contentnode n WHERE "+amongMatches, matches{library, "", s.best(attempts, limit)})
+		answer.TotalResults, answer.ChannelIDs, answer.ContentKinds = s.count(attempts)
+		return answer, ids, err
 	}
-	anywhere, args := anyOf(attempts)
+	if ids, err = best(r.Tx, q, attempts, limit); err != nil {
+		return answer, nil, err
+	}
+	anywhere, args := anyOf(library, attempts)
 	counted := q.Clone().Where(anywhere, args...)
 	counted.Order = ""
 	text, all := counted.SQL("COUNT(DISTINCT n.content_id)")
-	total, err := r.Tx.Int(text, all...)
-	if err != nil {
-		return nil, err
+	if answer.TotalResults, err = r.Tx.Int(text, all...); err != nil {
+		return answer, nil, err
 	}
-	answer := map[string]any{"results": nodes, "total_results": total}
-	for name, column := range map[string]string{"channel_ids": "n.channel_id", "content_kinds": "n.kind"} {
+	for column, list := range map[string]*[]string{"n.channel_id": &answer.ChannelIDs, "n.kind": &answer.ContentKinds} {
 		unfiltered := query(r).Where(anywhere, args...)
 		unfiltered.Order = column
 		text, all := unfiltered.SQL("DISTINCT " + column)
-		if answer[name], err = r.Tx.Strings(text, all...); err != nil {
-			return nil, err
+		if *list, err = r.Tx.Strings(text, all...); err != nil {
+			return answer, nil, err
 		}
 	}
-	return answer, nil
+	return answer, ids, nil
 }
 
 // attempt is one way in which a node can fit a search.
 type attempt struct {
 	condition string
 	args      []any
-	ids       []string // of all nodes that fit, where they are known
+	places    []int32 // of all nodes that fit, where condition is amongMatches
 }
 
 // attempts are the ways to fit a text, best first: all words in the title, those that matter, the
 // same in the description, then any word that matters, long ones first.
-func (c *Content) attempts(tx *store.Tx, text string) ([]attempt, error) {
+func (c *Content) attempts(tx *store.Tx, library *libraryTexts, text string) (out []attempt) {
 	all := words(text)
 	some := c.critical(all)
-	var out []attempt
-	var failed error
 	add := func(column string, words []string) {
-		if len(words) == 0 || failed != nil {
+		if len(words) == 0 {
 			return
 		}
-		ids, known, err := c.texts.match(tx, column, words)
-		switch {
-		case err != nil:
-			failed = err
-		case known:
-			out = append(out, attempt{amongMatches, []any{matches(ids)}, ids})
-		default:
-			condition, args := containsAll(tx, column, words)
-			out = append(out, attempt{condition, args, nil})
+		places, known := library.match(column, words)
+		if known {
+			out = append(out, attempt{amongMatches, []any{matches{library, "", places}}, places})
+			return
 		}
+		condition, args := containsAll(tx, column, words)
+		out = append(out, attempt{condition, args, nil})
 	}
 	for _, column := range []string{"n.title", "n.description"} {
 		add(column, all)
@@ -121,26 +135,25 @@ func (c *Content) attempts(tx *store.Tx, text string) ([]attempt, error) {
 			add(column, []string{w})
 		}
 	}
-	return out, failed
+	return out
 }
 
 // anyOf is the condition that a node fits in one of the ways.
-func anyOf(attempts []attempt) (condition string, args []any) {
+func anyOf(library *libraryTexts, attempts []attempt) (condition string, args []any) {
 	if len(attempts) == 0 {
 		return "1 = 1", nil
 	}
-	known := map[string]bool{}
+	var known []int32
 	var parts []string
 	for _, a := range attempts {
-		if a.condition != amongMatches {
-			parts, args = append(parts, "("+a.condition+")"), append(args, a.args...)
+		if a.condition == amongMatches {
+			known = merged(known, a.places)
+			continue
 		}
-		for _, id := range a.ids {
-			known[id] = true
-		}
+		parts, args = append(parts, "("+a.condition+")"), append(args, a.args...)
 	}
 	if len(parts) < len(attempts) {
-		parts, args = append(parts, amongMatches), append(args, matches(slices.Collect(maps.Keys(known))))
+		parts, args = append(parts, amongMatches), append(args, matches{library, "", known})
 	}
 	return strings.Join(parts, " OR "), args
 }

@@ -1,8 +1,10 @@
 package content
 
 import (
+	"database/sql/driver"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -13,119 +15,191 @@ import (
 // database.
 const maxText = 24 << 20
 
-// maxMatches is how many nodes a search passes on by their ids. When more match, the database finds
-// the first of them soon enough by itself.
-const maxMatches = 3000
+// maxFound bounds the searches whose results an index remembers: a page that is shown asks for the same
+// several times, and the next page too.
+const maxFound = 32
 
 // textIndex answers which nodes hold a word, without reading 20,000 rows for each key that is pressed:
 // it keeps the titles and descriptions of a state of the library, in small letters, as SQLite's LIKE
-// compares them (A to Z only).
+// compares them (A to Z only), and what a search asks of the nodes.
 type textIndex struct {
-	mu  sync.Mutex
-	key string // of the library's state
-	libraryTexts
+	mu      sync.Mutex
+	key     string // of the library's state
+	library *libraryTexts
 }
 
-// libraryTexts are the texts of a state of the library, those of a node at the same place in both.
+// libraryTexts are the texts of a state of the library. A node is named by its place in nodes, which
+// are in the order of byLeft.
 type libraryTexts struct {
-	ids                  []string
+	nodes                []textNode
 	titles, descriptions texts
-	tooLarge             bool
+	channels, kinds      []string
+
+	mu    sync.Mutex
+	found map[string][]int32
+}
+
+// textNode is a node. content, channel and kind are numbers of the same of others.
+type textNode struct {
+	row, left, tree int64
+	content         int32
+	channel, kind   int16
+	available       bool
 }
 
 // texts are many texts, one behind the other.
 type texts struct {
 	all  string
-	ends []int // of each text, the separator included
+	ends []int32 // of each text, the separator included
 }
 
 // separator stands between texts; a word that holds it matches nothing in the index.
 const separator = "\x00"
 
-// match returns the ids of the nodes one of whose texts holds all words. ok is false where the
-// database must find them itself.
-func (x *textIndex) match(tx *store.Tx, column string, words []string) (ids []string, ok bool, err error) {
+// of is the index of a transaction's library, or nil where the database must search itself.
+func (x *textIndex) of(tx *store.Tx) (*libraryTexts, error) {
 	if tx.Dialect() != store.SQLite {
-		return nil, false, nil
+		return nil, nil
 	}
+	key, err := CacheKey(tx)
+	if err != nil {
+		return nil, err
+	}
+	// VACUUM numbers the rows anew, and the schema's version with them
+	schema, err := tx.Int("PRAGMA schema_version")
+	if err != nil {
+		return nil, err
+	}
+	key += " " + strconv.FormatInt(schema, 10)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if err := x.refresh(tx); err != nil || x.tooLarge {
-		return nil, false, err
+	if x.key == key {
+		return x.library, nil
 	}
-	in := &x.titles
-	if column == "n.description" {
-		in = &x.descriptions
-	}
-	var found []int
-	for i, w := range words {
-		if strings.Contains(w, separator) {
-			return nil, false, nil
-		}
-		w = lowerASCII(w)
-		if i == 0 {
-			// the longest word is likely the rarest; any order gives the same result
-			found = in.holding(w)
-		} else {
-			found = slices.DeleteFunc(found, func(n int) bool { return !strings.Contains(in.text(n), w) })
-		}
-	}
-	if len(found) > maxMatches {
-		return nil, false, nil
-	}
-	ids = make([]string, len(found))
-	for i, n := range found {
-		ids[i] = x.ids[n]
-	}
-	return ids, true, nil
-}
-
-// refresh reads the library's texts if it has changed.
-func (x *textIndex) refresh(tx *store.Tx) error {
-	key, err := CacheKey(tx)
-	if err != nil || key == x.key {
-		return err
-	}
+	x.key, x.library = "", nil
 	size, err := tx.Int("SELECT coalesce(sum(length(title) + coalesce(length(description), 0)), 0) FROM content_contentnode")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	x.key, x.libraryTexts = "", libraryTexts{tooLarge: size > maxText}
-	if !x.tooLarge {
-		if err := x.read(tx); err != nil {
-			return err
+	if size <= maxText {
+		if x.library, err = readTexts(tx); err != nil {
+			return nil, err
 		}
 	}
 	x.key = key
-	return nil
+	return x.library, nil
 }
 
-func (l *libraryTexts) read(tx *store.Tx) error {
+func readTexts(tx *store.Tx) (*libraryTexts, error) {
+	l := &libraryTexts{found: map[string][]int32{}}
 	var titles, descriptions strings.Builder
+	contents := map[string]int32{}
 	err := store.ForEach(tx, func(row store.Scanner) error {
-		var id, title string
+		var n textNode
+		var title, content, channel, kind string
 		var description *string
-		if err := row.Scan(&id, &title, &description); err != nil {
+		if err := row.Scan(&n.row, &n.left, &n.tree, &n.available, &content, &channel, &kind, &title, &description); err != nil {
 			return err
 		}
-		l.ids = append(l.ids, id)
+		number, known := contents[content]
+		if !known {
+			number = int32(len(contents))
+			contents[content] = number
+		}
+		n.content, n.channel, n.kind = number, numbered(&l.channels, channel), numbered(&l.kinds, kind)
+		l.nodes = append(l.nodes, n)
 		titles.WriteString(lowerASCII(title))
 		titles.WriteString(separator)
 		if description != nil {
 			descriptions.WriteString(lowerASCII(*description))
 		}
 		descriptions.WriteString(separator)
-		l.titles.ends = append(l.titles.ends, titles.Len())
-		l.descriptions.ends = append(l.descriptions.ends, descriptions.Len())
+		l.titles.ends = append(l.titles.ends, int32(titles.Len()))
+		l.descriptions.ends = append(l.descriptions.ends, int32(descriptions.Len()))
 		return nil
-	}, "SELECT id, title, description FROM content_contentnode ORDER BY lft, id")
+	}, "SELECT rowid, lft, tree_id, available, content_id, channel_id, kind, title, description FROM content_contentnode ORDER BY lft, id")
 	l.titles.all, l.descriptions.all = titles.String(), descriptions.String()
-	return err
+	return l, err
+}
+
+// numbered is the place of a text in a short list, which it is added to.
+func numbered(list *[]string, text string) int16 {
+	at := slices.Index(*list, text)
+	if at < 0 {
+		at = len(*list)
+		*list = append(*list, text)
+	}
+	return int16(at)
+}
+
+// match returns the places of the nodes one of whose texts holds all words, in their order. ok is false
+// where the database must find them itself.
+func (l *libraryTexts) match(column string, words []string) (places []int32, ok bool) {
+	if l == nil {
+		return nil, false
+	}
+	name := column + separator + strings.Join(words, separator)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if places, ok = l.found[name]; ok {
+		return places, true
+	}
+	in := &l.titles
+	if column == "n.description" {
+		in = &l.descriptions
+	}
+	for i, w := range words {
+		if strings.Contains(w, separator) {
+			return nil, false
+		}
+		w = lowerASCII(w)
+		if i == 0 {
+			// the longest word is likely the rarest; any order gives the same result
+			places = in.holding(w)
+		} else {
+			places = slices.DeleteFunc(places, func(n int32) bool { return !strings.Contains(in.text(n), w) })
+		}
+	}
+	if len(l.found) >= maxFound {
+		clear(l.found)
+	}
+	l.found[name] = places
+	return places, true
+}
+
+// matches are nodes that an index found, as the one argument of amongMatches: a statement of thousands
+// takes SQLite longer to read than to run.
+type matches struct {
+	in     *libraryTexts
+	name   string // different for different places of the same library
+	places []int32
+}
+
+// Value implements driver.Valuer.
+func (m matches) Value() (driver.Value, error) {
+	b := make([]byte, 0, 7*len(m.places)+2)
+	b = append(b, '[')
+	for i, n := range m.places {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, m.in.nodes[n].row, 10)
+	}
+	return string(append(b, ']')), nil
+}
+
+// String tells them from others, for what is kept by it.
+func (m matches) String() string { return m.name }
+
+// behind are those that stand behind a place in byLeft.
+func (m matches) behind(left int64) matches {
+	m.places = m.places[sort.Search(len(m.places), func(i int) bool { return m.in.nodes[m.places[i]].left > left }):]
+	return m
 }
 
 // text is the n-th text.
-func (t *texts) text(n int) string {
-	start := 0
+func (t *texts) text(n int32) string {
+	start := int32(0)
 	if n > 0 {
 		start = t.ends[n-1]
 	}
@@ -133,10 +207,10 @@ func (t *texts) text(n int) string {
 }
 
 // holding lists the texts that hold a word.
-func (t *texts) holding(word string) (found []int) {
+func (t *texts) holding(word string) (found []int32) {
 	if word == "" {
 		for n := range t.ends {
-			found = append(found, n)
+			found = append(found, int32(n))
 		}
 		return found
 	}
@@ -145,11 +219,27 @@ func (t *texts) holding(word string) (found []int) {
 		if i < 0 {
 			break
 		}
-		n := sort.SearchInts(t.ends, at+i+1)
-		found = append(found, n)
-		at = t.ends[n]
+		n, _ := slices.BinarySearch(t.ends, int32(at+i+1))
+		found = append(found, int32(n))
+		at = int(t.ends[n])
 	}
 	return found
+}
+
+// merged are the places of two lists in their order, each once.
+func merged(a, b []int32) []int32 {
+	all := make([]int32, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			all, a = append(all, a[0]), a[1:]
+		case a[0] > b[0]:
+			all, b = append(all, b[0]), b[1:]
+		default:
+			all, a, b = append(all, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
 }
 
 // lowerASCII makes the letters A to Z small and leaves all others.
