@@ -39,11 +39,12 @@ type intake struct {
 	finished bool
 }
 
-// takeIn is Open for an intake, in as many transactions as it needs. before is called in the first one.
-func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *Edition) error) (ran bool, err error) {
+// takeIn is Open for an intake, in as many transactions as it needs. before is called in the first one,
+// after in the last one, unless the edition is not wanted.
+func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *Edition) error, after func(*store.Tx) error) error {
 	in := &intake{options: Options{VersionRequested: j.versionRequested}, rows: rowsAtOnce}
 	first := true
-	err = OpenInSteps(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition, stepwise bool) error {
+	err := OpenInSteps(ctx, j.host.DB, j.store, name, j.channel, func(tx *store.Tx, e *Edition, stepwise bool) error {
 		if first {
 			if err := before(tx, e); err != nil {
 				return err
@@ -54,7 +55,10 @@ func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *E
 			end := time.Now().Add(stepTime)
 			in.untilNow = func() bool { return time.Now().After(end) }
 		}
-		return in.step(tx, e)
+		if err := in.step(tx, e); err != nil || !in.finished || !in.begun {
+			return err
+		}
+		return after(tx)
 	}, func() (bool, error) {
 		if in.finished {
 			return true, nil
@@ -62,9 +66,9 @@ func (j *job) takeIn(ctx context.Context, name string, before func(*store.Tx, *E
 		return false, j.report() // which gives way to others, and ends a cancelled job
 	})
 	if err != nil {
-		return false, errors.Join(err, j.forgetNodes(ctx, in))
+		return errors.Join(err, j.forgetNodes(ctx, in))
 	}
-	return in.begun, nil
+	return nil
 }
 
 // forgetNodes removes what an intake that did not come to its end has copied of a new channel.

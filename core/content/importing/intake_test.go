@@ -69,6 +69,22 @@ func TestAnImportInSteps(t *testing.T) {
 	}
 }
 
+// An update that ends at any statement, its last included, leaves the edition that was there, and available.
+func TestAnUpdateIsOneTransaction(t *testing.T) {
+	first, next := writeChannel(t, 1, "5"), writeChannel(t, 2, "5")
+	d := newDevice(t, first)
+	require.Equal(t, "COMPLETED", d.run("remoteimport", nil).Field("status"))
+	was := d.rows()
+	d.publish(next, first)
+	d.Exec(t, "CREATE TRIGGER refuse BEFORE UPDATE ON device_contentcachekey BEGIN SELECT RAISE(ABORT, 'no more'); END")
+	require.Equal(t, "FAILED", d.run("remoteimport", map[string]any{"update": true}).Field("status"))
+	require.Equal(t, was, d.rows())
+	d.Exec(t, "DROP TRIGGER refuse")
+	require.Equal(t, "COMPLETED", d.run("remoteimport", map[string]any{"update": true}).Field("status"))
+	require.Len(t, d.available(), 5)
+	require.EqualValues(t, 2, d.admin.Get("/api/content/channel/"+channelID+"/").Field("version"))
+}
+
 // A newer edition tells the sessions of its courses; which nodes are courses it says itself.
 func TestCoursesLearnOfANewEdition(t *testing.T) {
 	on(t, func(t *testing.T, database func(*server.Config)) {

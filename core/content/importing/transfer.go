@@ -161,7 +161,7 @@ func (j *job) importDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ran, err := j.takeIn(ctx, name, func(tx *store.Tx, e *Edition) error {
+	err = j.takeIn(ctx, name, func(tx *store.Tx, e *Edition) error {
 		if !j.update || j.cache.update(j.channel) != nil {
 			return nil
 		}
@@ -171,14 +171,7 @@ func (j *job) importDatabase(ctx context.Context) error {
 			j.cache.setUpdate(j.channel, changes)
 		}
 		return err
-	})
-	if err != nil {
-		return errors.Join(shape(err), j.forgetDatabase(ctx))
-	}
-	if !ran {
-		return nil
-	}
-	return j.task.Write(func(tx *store.Tx) error {
+	}, func(tx *store.Tx) error {
 		if len(had) == 0 {
 			return content.Touch(tx)
 		}
@@ -188,6 +181,10 @@ func (j *job) importDatabase(ctx context.Context) error {
 		_, err := tx.Exec("UPDATE content_contentnode SET admin_imported = TRUE WHERE id IN ?", store.In(wanted))
 		return err
 	})
+	if err != nil {
+		return errors.Join(shape(err), j.forgetDatabase(ctx))
+	}
+	return nil
 }
 
 // isHere tells whether the edition that the source lists is the one that is here already, whole.
