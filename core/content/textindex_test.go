@@ -3,6 +3,7 @@ package content_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,4 +49,61 @@ func TestASearchFindsWhatTheDatabaseWould(t *testing.T) {
 	s.Exec(t, "UPDATE content_contentnode SET title = 'Polygons' WHERE title = 'aab'")
 	s.Exec(t, "UPDATE device_contentcachekey SET key = key + 1")
 	require.Len(t, c.Get("/api/content/contentnode/?max_results=50&keywords=polygons").Field("results"), 1)
+}
+
+// many are two channels of nodes at the same places, of which a search for "common" finds most.
+func many(t *testing.T) *servertest.School {
+	s := servertest.NewSchool(t)
+	for _, channel := range []string{"First", "Second"} {
+		root := servertest.Node{Title: channel, Kind: "topic"}
+		for i := range 120 {
+			n := servertest.Node{Title: fmt.Sprintf("%s %d", channel, i), Kind: []string{"video", "audio", "document"}[i%3], Hidden: i%7 == 0}
+			if i%5 > 0 {
+				n.Title += " common"
+			}
+			if i%2 == 0 {
+				n.Description = "A rare word in common use"
+			}
+			if i%4 == 0 {
+				n.Content = fmt.Sprint("shared ", i) // in both channels
+			}
+			root.Children = append(root.Children, n)
+		}
+		s.Channel(t, root)
+	}
+	return s
+}
+
+func TestPagesOfASearch(t *testing.T) {
+	s := many(t)
+	c := s.Client(t)
+	for _, query := range []string{"keywords=common", "keywords=rare+word", "keywords=common&kind=audio", "keywords=common&tree_id=2", "keywords=first+11"} {
+		want := titles(t, c.Get(nodes+"?"+query+"&lft__gt=0").JSON)
+		slices.Sort(want)
+		require.NotEmpty(t, want)
+		for _, size := range []int{1, 7, 100} {
+			var got []string
+			at := nodes + "?" + query + fmt.Sprintf("&max_results=%d", size)
+			for next := at; next != ""; {
+				a := c.Get(next)
+				got = append(got, titles(t, a.Field("results"))...)
+				if next = ""; a.Field("more") != nil {
+					next = at + "&cursor=" + url.QueryEscape(a.Field("more", "cursor").(string))
+				}
+			}
+			slices.Sort(got)
+			require.Equal(t, want, got, "%s by %d", query, size)
+		}
+	}
+}
+
+// Where the index answers alone it says what the database would; a filter that lets all through asks that.
+func TestASearchWithoutFiltersSaysTheSame(t *testing.T) {
+	s := many(t)
+	c := s.Client(t)
+	for _, query := range []string{"search=common", "search=rare+word", "search=second+common&max_results=200", "search=nothing", "search=", "search=first&max_results=0", "search=common&no_available_filtering=1&max_results=300"} {
+		alone := c.Get("/api/content/contentnode_search/?" + query)
+		require.Equal(t, 200, alone.Status, alone.Text)
+		require.Equal(t, c.Get("/api/content/contentnode_search/?"+query+"&lft__gt=0").Text, alone.Text, query)
+	}
 }
