@@ -18,6 +18,7 @@
  * @property {string} guest the page's script on the apps' origin
  * @property {string} appsOrigin where apps have an origin of their own (apps/origins.js), empty if nowhere
  * @property {string} css
+ * @property {Record<string, string>} messages the shell's words by primary language subtags (say.js)
  * @property {string} home ready-made empty database
  * @property {number} homeBytes
  * @property {string[]} precache what the shell needs to start offline

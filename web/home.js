@@ -1,6 +1,7 @@
 // The person's data as a whole: how much room it takes, saving it, bringing it back, deleting it.
 // The server does the work (wasm/host_js.go); this is the shell's side of it.
 
+import { later, say } from "./say.js";
 import { addMark } from "./urls.js";
 import { entries, open, ZipError } from "./zip.js";
 
@@ -20,11 +21,11 @@ export class HomeError extends Error {
 
 /** @type {Record<string, string>} by the codes of wasm/host_js.go */
 const REFUSALS = {
-	"damaged-database": "The database in this file is damaged. Nothing was changed.",
-	"not-kolibri": "This file holds no data of Kolibri. Nothing was changed.",
-	"newer-database": "This file comes from a newer Kolibri. Nothing was changed.",
-	"damaged-content": "A file of a channel in this backup is damaged. Nothing was changed.",
-	full: "There is not enough space on this device. Nothing was changed.",
+	"damaged-database": later("The database in this file is damaged. Nothing was changed."),
+	"not-kolibri": later("This file holds no data of Kolibri. Nothing was changed."),
+	"newer-database": later("This file comes from a newer Kolibri. Nothing was changed."),
+	"damaged-content": later("A file of a channel in this backup is damaged. Nothing was changed."),
+	full: later("There is not enough space on this device. Nothing was changed."),
 };
 
 export class Home {
@@ -113,14 +114,18 @@ export class Home {
 			.json()
 			.catch(() => ({}));
 		throw new HomeError(
-			REFUSALS[code] ?? `It did not work, and nothing was changed. (${message ?? answer.status})`,
+			code in REFUSALS
+				? say(REFUSALS[code])
+				: say("It did not work, and nothing was changed. ({message})", { message: message ?? answer.status }),
 		);
 	}
 }
 
 /** @param {unknown} error */
 const explained = (error) =>
-	error instanceof ZipError ? new HomeError(`This file cannot be used: ${error.message}.`) : error;
+	error instanceof ZipError
+		? new HomeError(say("This file cannot be used: {reason}.", { reason: say(error.message) }))
+		: error;
 
 /**
  * What of a home is in a file.
@@ -137,9 +142,9 @@ async function homeIn(file) {
 	});
 	// People zip the folder as well as what is in it.
 	const entry = list.find(({ name }) => name === DATABASE || name.endsWith(`/${DATABASE}`));
-	if (!entry) throw new HomeError("There is no data of Kolibri in this file.");
+	if (!entry) throw new HomeError(say("There is no data of Kolibri in this file."));
 	const database = () => open(file, entry);
-	if (!(await isDatabase(await database()))) throw new HomeError(REFUSALS["damaged-database"]);
+	if (!(await isDatabase(await database()))) throw new HomeError(say(REFUSALS["damaged-database"]));
 	const folder = `${entry.name.slice(0, -DATABASE.length)}content/`;
 	const content = list
 		.filter(({ name }) => name.startsWith(folder) && CONTENT.test(name.slice(folder.length)))

@@ -8,7 +8,8 @@ import { pathIn } from "./urls.js";
 export const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ur-pk"]);
 
 /**
- * The language and page of an address, as far as they can be told before the server answers.
+ * The language and page of an address, as far as they can be told before the server answers. `named` tells
+ * whether the address says the language.
  * @param {URL} url
  * @param {URL} root
  * @param {import("./build.js").Build} build
@@ -17,7 +18,11 @@ export function guess(url, root, build) {
 	const [first, ...rest] = (pathIn(url, root) ?? "").split("/");
 	const hasLanguage = build.languages.includes(first);
 	const path = (hasLanguage ? rest.join("/") : "").replace(/\/$/, "");
-	return { lang: hasLanguage ? first : "en", page: build.pages.includes(path) ? path : null };
+	return {
+		lang: hasLanguage ? first : "en",
+		named: hasLanguage,
+		page: build.pages.includes(path) ? path : null,
+	};
 }
 
 /**

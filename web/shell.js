@@ -10,7 +10,8 @@ import { Home } from "./home.js";
 import { Host } from "./host.js";
 import { guess, prefetch, RIGHT_TO_LEFT } from "./prefetch.js";
 import { Registration } from "./register.js";
-import { hideScreen, showBoot, showProgress } from "./screens/boot.js";
+import { later, speak } from "./say.js";
+import { hideScreen, sayAgain, showBoot, showProgress } from "./screens/boot.js";
 import { showFailure } from "./screens/failure.js";
 import { Strip } from "./screens/strip.js";
 import { Share } from "./share/share.js";
@@ -63,12 +64,13 @@ function onReport(report) {
 		case "mark":
 			// Benchmarks and people with the performance panel look for them on the page.
 			performance.mark(`kolibri:${report.name}`, { startTime: report.at - performance.timeOrigin });
-			if (report.name === "module") showProgress(boot, "Opening your data…");
-			if (report.name === "answering") showProgress(boot, "Opening the page…");
+			if (report.name === "module") showProgress(boot, later("Opening your data…"));
+			if (report.name === "answering") showProgress(boot, later("Opening the page…"));
 			return;
 		case "progress":
-			if (report.loaded < report.total) showProgress(boot, "Loading Kolibri…", report.loaded / report.total);
-			else showProgress(boot, "Preparing Kolibri…");
+			if (report.loaded < report.total)
+				showProgress(boot, later("Loading Kolibri…"), report.loaded / report.total);
+			else showProgress(boot, later("Preparing Kolibri…"));
 			return;
 		case "full":
 			strip.warnFull();
@@ -126,9 +128,17 @@ function onPage(url) {
 	hideScreen();
 	strip.show(true);
 	strip.refresh();
+	speakAs(document.documentElement.lang);
 	if (!filling) registration.fill();
 	filling = true;
 	if (isSetUp(url)) home.askToPersist().catch(() => {});
+}
+
+/** The shell speaks as Kolibri's page does. @param {string} lang */
+async function speakAs(lang) {
+	if (!(await speak(root, build, lang))) return;
+	if (!failed) sayAgain(boot);
+	strip.refresh();
 }
 
 /** Every page but these leads to the setup wizard until that has ended. @param {URL} url */
@@ -173,9 +183,10 @@ function stopped(error) {
 // The address bar will move: what is relative to it must not.
 for (const link of document.querySelectorAll("link")) link.setAttribute("href", link.href);
 // The service worker serves one shell for all addresses; each has its language.
-const { lang } = guess(new URL(location.href), root, build);
+const { lang, named } = guess(new URL(location.href), root, build);
 document.documentElement.lang = lang;
 document.documentElement.dir = RIGHT_TO_LEFT.has(lang) ? "rtl" : "ltr";
+speakAs(named ? lang : navigator.language);
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
 	if (data.t === "cookies") setCookies(data.cookies);
 	if (data.t === "offline") home.offline = data;

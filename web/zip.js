@@ -1,6 +1,8 @@
 // Reads single files out of a zip that a person chose, without loading the whole into memory. The
 // browser inflates; this file only knows where things lie (PKWARE's APPNOTE, sections 4.3 and 4.5.3).
 
+import { later } from "./say.js";
+
 const END = 0x06054b50;
 const END64_LOCATOR = 0x07064b50;
 const END64 = 0x06064b50;
@@ -33,12 +35,12 @@ const view = async (file, from, to) => new DataView(await file.slice(from, to).a
  */
 export async function entries(file) {
 	const { at, size, count } = await directory(file);
-	if (at + size > file.size) throw new ZipError("the archive is cut short");
+	if (at + size > file.size) throw new ZipError(later("the archive is cut short"));
 	const bytes = await view(file, at, at + size);
 	const list = [];
 	for (let p = 0, i = 0; i < count; i++) {
 		if (p + 46 > size || bytes.getUint32(p, true) !== ENTRY)
-			throw new ZipError("the archive's list is damaged");
+			throw new ZipError(later("the archive's list is damaged"));
 		const [nameLength, extraLength, noteLength] = [28, 30, 32].map((o) => bytes.getUint16(p + o, true));
 		const name = new TextDecoder().decode(new Uint8Array(bytes.buffer, p + 46, nameLength));
 		list.push({
@@ -79,7 +81,7 @@ async function directory(file) {
 	const tail = await view(file, from);
 	let p = tail.byteLength - 22;
 	while (p >= 0 && tail.getUint32(p, true) !== END) p--;
-	if (p < 0) throw new ZipError("the file is no zip archive");
+	if (p < 0) throw new ZipError(later("the file is no zip archive"));
 	const found = {
 		count: tail.getUint16(p + 10, true),
 		size: tail.getUint32(p + 12, true),
@@ -88,7 +90,7 @@ async function directory(file) {
 	if (p < 20 || tail.getUint32(p - 20, true) !== END64_LOCATOR) return found;
 	const end = await view(file, Number(tail.getBigUint64(p - 12, true)), file.size);
 	if (end.byteLength < 56 || end.getUint32(0, true) !== END64)
-		throw new ZipError("the archive's end is damaged");
+		throw new ZipError(later("the archive's end is damaged"));
 	return {
 		count: Number(end.getBigUint64(32, true)),
 		size: Number(end.getBigUint64(40, true)),
@@ -103,11 +105,12 @@ async function directory(file) {
  */
 export async function open(file, { offset, packed, method }) {
 	const head = await view(file, offset, offset + 30);
-	if (head.byteLength < 30 || head.getUint32(0, true) !== LOCAL) throw new ZipError("an entry is damaged");
+	if (head.byteLength < 30 || head.getUint32(0, true) !== LOCAL)
+		throw new ZipError(later("an entry is damaged"));
 	const from = offset + 30 + head.getUint16(26, true) + head.getUint16(28, true);
 	const content = file.slice(from, from + packed);
-	if (content.size !== packed) throw new ZipError("the archive is cut short");
+	if (content.size !== packed) throw new ZipError(later("the archive is cut short"));
 	if (method === STORED) return content.stream();
 	if (method === DEFLATED) return content.stream().pipeThrough(new DecompressionStream("deflate-raw"));
-	throw new ZipError("the archive is packed in a way that browsers cannot unpack");
+	throw new ZipError(later("the archive is packed in a way that browsers cannot unpack"));
 }

@@ -12,8 +12,9 @@ import (
 // a person opens for the first time without a network is there (web/sw/store.js).
 const fileList = "data/files.json"
 
-func writeFileList(steps map[string]stepState, out *output) error {
-	var files []string
+// more are files of this step.
+func writeFileList(steps map[string]stepState, more []string, out *output) error {
+	files := slices.Clone(more)
 	for _, step := range []string{"static", "data"} {
 		for name := range maps.Keys(steps[step].Files) {
 			if !isSibling(name) && !strings.HasSuffix(name, "LICENSE.txt") {

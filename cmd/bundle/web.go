@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -55,8 +57,10 @@ type buildInfo struct {
 	Guest     string `json:"guest"`
 	// AppsOrigin is where apps have an origin of their own (web/apps/origins.js), empty if nowhere.
 	AppsOrigin string `json:"appsOrigin"`
-	Home       string `json:"home"`
-	HomeBytes  int    `json:"homeBytes"`
+	// Messages are the shell's own words by the primary subtags of languages (web/say.js).
+	Messages  map[string]string `json:"messages"`
+	Home      string            `json:"home"`
+	HomeBytes int               `json:"homeBytes"`
 	// Precache is what the service worker keeps from the start: the shell and what it needs to
 	// start offline, except the wasm, which is left to the browser's HTTP and code caches.
 	Precache []string `json:"precache"`
@@ -114,7 +118,11 @@ func buildWeb(b *builder, out *output) (map[string]string, error) {
 		return nil, err
 	}
 	info := b.info(key[:16], &d)
-	if err := errors.Join(writeScripts(info, out), writeFileList(b.now.Steps, out)); err != nil {
+	if info.Messages, err = writeMessages(info.ID, out); err != nil {
+		return nil, err
+	}
+	background := slices.Sorted(maps.Values(info.Messages))
+	if err := errors.Join(writeScripts(info, out), writeFileList(b.now.Steps, background, out)); err != nil {
 		return nil, err
 	}
 	if !missing("web/manifest.webmanifest") {
@@ -127,6 +135,31 @@ func buildWeb(b *builder, out *output) (map[string]string, error) {
 		}
 	}
 	return map[string]string{"id": info.ID}, writeShells(info, &d, out)
+}
+
+// writeMessages copies web/messages, without the white space; the answer has the copies by language.
+func writeMessages(id string, out *output) (map[string]string, error) {
+	sources, err := filepath.Glob("web/messages/*.json")
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			return nil, err
+		}
+		var small bytes.Buffer
+		if err := json.Compact(&small, text); err != nil {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+		lang := strings.TrimSuffix(filepath.Base(source), ".json")
+		names[lang] = "app/messages-" + lang + "-" + id + ".json"
+		if err := out.writeAsset(names[lang], small.Bytes(), nil); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 func (b *builder) info(id string, d *pages.Data) buildInfo {

@@ -55,7 +55,7 @@ test(
 );
 
 test(
-	"language and direction of the tab are the page's",
+	"language and direction of the tab, and the shell's words, are the page's",
 	inBrowser(async ({ browser }) => {
 		await browser.open("ar/setup/");
 		await browser.mounted(/\/ar\/setup\//);
@@ -66,5 +66,15 @@ test(
 				),
 			"Arabic, right to left",
 		);
+		const strip = browser.page.locator("#strip[lang=ar][dir=rtl]");
+		await strip.getByRole("button", { name: "التخزين والنسخ الاحتياطي" }).click();
+		const dialog = browser.page.locator("dialog[lang=ar][dir=rtl]");
+		await dialog.getByRole("button", { name: "تنزيل نسخة احتياطية", exact: true }).waitFor();
+		await browser.page.keyboard.press("Escape");
+		await dialog.waitFor({ state: "detached" });
+
+		await browser.go("en/setup/");
+		await browser.mounted(/\/en\/setup\//);
+		await browser.page.locator("#strip[lang=en][dir=ltr]").getByText("Storage and backup").waitFor();
 	}),
 );

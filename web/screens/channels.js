@@ -1,6 +1,7 @@
 // The part of the storage dialogue about channels that lie beside the app.
 
 import { make } from "../dom.js";
+import { say } from "../say.js";
 import { size } from "../size.js";
 
 /** @typedef {import("../channels.js").Channels} Channels */
@@ -8,14 +9,14 @@ import { size } from "../size.js";
 
 /** @param {Channels} channels */
 export function channelsSection(channels) {
-	const content = make("div", {}, make("p", { role: "status" }, "Looking…"));
+	const content = make("div", {}, make("p", { role: "status" }, say("Looking…")));
 	const show = async () => {
 		try {
 			const [list, part] = await Promise.all([channels.list(), channels.shown(location.hash)]);
 			const entries = list.map((channel) => channelEntry(channels, channel, show));
 			if (part) entries.unshift(partEntry(channels, part, show));
 			content.replaceChildren(
-				entries.length ? make("ul", {}, ...entries) : make("p", {}, "There are none beside this site."),
+				entries.length ? make("ul", {}, ...entries) : make("p", {}, say("There are none beside this site.")),
 			);
 		} catch (error) {
 			content.replaceChildren(make("p", { role: "status" }, reason(error)));
@@ -25,11 +26,13 @@ export function channelsSection(channels) {
 	return make(
 		"section",
 		{},
-		make("h3", {}, "Channels beside this site"),
+		make("h3", {}, say("Channels beside this site")),
 		make(
 			"p",
 			{},
-			"They can be used at once; what is opened is then fetched each time. What is made available offline is kept on this device.",
+			say(
+				"They can be used at once; what is opened is then fetched each time. What is made available offline is kept on this device.",
+			),
 		),
 		content,
 	);
@@ -37,9 +40,10 @@ export function channelsSection(channels) {
 
 /** @param {any} error */
 function reason({ status, message }) {
-	if (status === 403 || status === 401) return "Sign in as somebody who may manage channels to see them.";
-	if (status === 503) return "This site cannot be reached now.";
-	return `That did not work: ${message}`;
+	if (status === 403 || status === 401)
+		return say("Sign in as somebody who may manage channels to see them.");
+	if (status === 503) return say("This site cannot be reached now.");
+	return say("That did not work: {message}", { message });
 }
 
 /**
@@ -49,14 +53,17 @@ function reason({ status, message }) {
  */
 function channelEntry(channels, channel, changed) {
 	const { id, name, here, bytes } = channel;
-	const keep = action(`Make available offline (${size(bytes)})`, name, changed, (progress, signal) =>
-		channels.keep(id, name, null, progress, signal),
+	const keep = action(
+		say("Make available offline ({size})", { size: size(bytes) }),
+		name,
+		changed,
+		(progress, signal) => channels.keep(id, name, null, progress, signal),
 	);
-	const use = action("Use without copying", name, changed, (progress, signal) =>
+	const use = action(say("Use without copying"), name, changed, (progress, signal) =>
 		channels.use(channel, progress, signal),
 	);
 	if (!here) return make("li", {}, `${name} (${size(bytes)}) `, use);
-	return make("li", {}, `${name} `, bytes ? keep : KEPT);
+	return make("li", {}, `${name} `, bytes ? keep : say("is on this device."));
 }
 
 /**
@@ -65,13 +72,20 @@ function channelEntry(channels, channel, changed) {
  * @param {() => void} changed
  */
 function partEntry(channels, { id, title, channel, channelName, bytes }, changed) {
-	const keep = action(`Make available offline (${size(bytes)})`, title, changed, (progress, signal) =>
-		channels.keep(channel, channelName, id, progress, signal),
+	const keep = action(
+		say("Make available offline ({size})", { size: size(bytes) }),
+		title,
+		changed,
+		(progress, signal) => channels.keep(channel, channelName, id, progress, signal),
 	);
-	return make("li", {}, `What is open now: “${title}” `, bytes ? keep : KEPT);
+	return make(
+		"li",
+		{},
+		say("What is open now: “{title}”", { title }),
+		" ",
+		bytes ? keep : say("is on this device."),
+	);
 }
-
-const KEPT = "is on this device.";
 
 /**
  * A button that becomes a progress bar while its work runs.
@@ -85,7 +99,7 @@ function action(label, about, changed, work) {
 	const start = async () => {
 		const stop = new AbortController();
 		const bar = make("progress", { max: 1, value: 0, "aria-label": `${label}: ${about}` });
-		place.replaceChildren(bar, " ", make("button", { onclick: () => stop.abort() }, "Cancel"));
+		place.replaceChildren(bar, " ", make("button", { onclick: () => stop.abort() }, say("Cancel")));
 		try {
 			await work((part) => {
 				bar.value = part;

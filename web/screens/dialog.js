@@ -2,6 +2,7 @@
 // focus goes back to where it was.
 
 import { make } from "../dom.js";
+import { tongue } from "../say.js";
 
 let count = 0;
 
@@ -14,7 +15,7 @@ export function openDialog(title, ...content) {
 	const id = `dialog-${++count}`;
 	const dialog = make(
 		"dialog",
-		{ "aria-labelledby": id, lang: "en", dir: "ltr" },
+		{ "aria-labelledby": id, ...tongue() },
 		make("h2", { id }, title),
 		...content,
 	);

@@ -1,6 +1,7 @@
 // The part of the storage dialogue about folders and sticks with content.
 
 import { make } from "../dom.js";
+import { say } from "../say.js";
 
 /** @param {import("../drives.js").Drives} drives */
 export function drivesSection(drives) {
@@ -16,19 +17,22 @@ export function drivesSection(drives) {
 	const section = make(
 		"section",
 		{ ondragover: (/** @type {Event} */ event) => event.preventDefault(), ondrop: drop },
-		make("h3", {}, "Folders and sticks with content"),
+		make("h3", {}, say("Folders and sticks with content")),
 		make(
 			"p",
 			{},
-			"Kolibri shows a folder chosen here as an attached drive: import channels from it, or export to it.",
+			say(
+				"Kolibri shows a folder chosen here as an attached drive: import channels from it, or export to it.",
+			),
 		),
 		list,
 		drives.canPick
-			? make("button", { onclick: () => drives.pick().then(show) }, "Choose a folder…")
+			? make("button", { onclick: () => drives.pick().then(show) }, say("Choose a folder…"))
 			: make(
 					"label",
 					{},
-					"Choose a folder: ",
+					say("Choose a folder:"),
+					" ",
 					make("input", {
 						type: "file",
 						webkitdirectory: true,
@@ -46,7 +50,7 @@ export function drivesSection(drives) {
  * @param {() => void} changed
  */
 function entry(drives, drive, changed) {
-	const allow = make("button", { onclick: () => drives.allow(drive).then(changed) }, "Allow again");
-	const remove = make("button", { onclick: () => drives.remove(drive.id).then(changed) }, "Remove");
+	const allow = make("button", { onclick: () => drives.allow(drive).then(changed) }, say("Allow again"));
+	const remove = make("button", { onclick: () => drives.remove(drive.id).then(changed) }, say("Remove"));
 	return make("li", {}, `${drive.name} `, ...(drives.ready.has(drive.id) ? [] : [allow, " "]), remove);
 }

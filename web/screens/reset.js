@@ -1,17 +1,17 @@
 // Deleting everything takes a typed word, because there is no way back.
 
 import { make } from "../dom.js";
+import { say } from "../say.js";
 import { closeDialogs, openDialog } from "./dialog.js";
-
-const WORD = "delete";
 
 /** @param {() => Promise<void>} reset */
 export function confirmReset(reset) {
+	const word = say("delete");
 	const field = make("input", { type: "text", id: "reset-word", autocomplete: "off", spellcheck: false });
-	const go = make("button", { class: "danger", type: "submit", disabled: true }, "Delete everything");
+	const go = make("button", { class: "danger", type: "submit", disabled: true }, say("Delete everything"));
 	const status = make("p", { role: "status" });
 	field.addEventListener("input", () => {
-		go.disabled = field.value.trim().toLowerCase() !== WORD;
+		go.disabled = field.value.trim().toLowerCase().normalize() !== word;
 	});
 	const form = make(
 		"form",
@@ -19,22 +19,34 @@ export function confirmReset(reset) {
 			onsubmit: async (/** @type {Event} */ event) => {
 				event.preventDefault();
 				go.disabled = true;
-				status.replaceChildren("Deleting…");
+				status.replaceChildren(say("Deleting…"));
 				await reset().then(closeDialogs, (error) =>
-					status.replaceChildren(`That did not work: ${error.message}`),
+					status.replaceChildren(say("That did not work: {message}", { message: error.message })),
 				);
 			},
 		},
 		make(
 			"p",
 			{},
-			"All users, progress, classes and settings on this device will be deleted. This cannot be undone. Download a copy first if you might need anything of it.",
+			say(
+				"All users, progress, classes and settings on this device will be deleted. This cannot be undone. Download a copy first if you might need anything of it.",
+			),
 		),
-		make("p", {}, make("label", { htmlFor: "reset-word" }, `Type “${WORD}” to confirm:`), field),
+		make(
+			"p",
+			{},
+			make("label", { htmlFor: "reset-word" }, say("Type “{word}” to confirm:", { word })),
+			field,
+		),
 		status,
-		make("div", { class: "actions" }, go, make("button", { type: "button", "data-close": "" }, "Cancel")),
+		make(
+			"div",
+			{ class: "actions" },
+			go,
+			make("button", { type: "button", "data-close": "" }, say("Cancel")),
+		),
 	);
-	openDialog("Delete all of Kolibri's data on this device?", form).then(
+	openDialog(say("Delete all of Kolibri's data on this device?"), form).then(
 		() => {},
 		() => {},
 	);

@@ -2,6 +2,7 @@
 
 import { make } from "../dom.js";
 import { install, installable } from "../install.js";
+import { later, say } from "../say.js";
 import { size } from "../size.js";
 import { channelsSection } from "./channels.js";
 import { drivesSection } from "./drives.js";
@@ -30,12 +31,12 @@ export async function storageSections(home, registration, drives, channels) {
 		restore(home),
 		...(installable() ? [installing()] : []),
 		section(
-			"Start anew",
-			make("p", {}, "Deletes everything that Kolibri keeps on this device."),
+			say("Start anew"),
+			make("p", {}, say("Deletes everything that Kolibri keeps on this device.")),
 			make(
 				"button",
 				{ class: "danger", onclick: () => confirmReset(() => home.reset()) },
-				"Delete all data…",
+				say("Delete all data…"),
 			),
 		),
 	];
@@ -51,45 +52,52 @@ async function space(home) {
 			onclick: async () => {
 				await navigator.storage.persist();
 				await show();
-				if (!keep.hidden) state.append(" The browser did not agree; installing Kolibri may help.");
+				if (!keep.hidden) state.append(" ", say("The browser did not agree; installing Kolibri may help."));
 			},
 		},
-		"Ask the browser to keep it",
+		say("Ask the browser to keep it"),
 	);
 	const show = async () => {
 		const { usage, quota, persisted } = await home.space();
-		text.replaceChildren(`${size(usage)} used, ${size(Math.max(0, quota - usage))} free for this site.`);
+		text.replaceChildren(
+			say("{used} used, {free} free for this site.", {
+				used: size(usage),
+				free: size(Math.max(0, quota - usage)),
+			}),
+		);
 		state.replaceChildren(
 			persisted
-				? "The browser keeps this data until you delete it."
-				: "The browser may delete this data when the device runs out of space.",
+				? say("The browser keeps this data until you delete it.")
+				: say("The browser may delete this data when the device runs out of space."),
 		);
 		keep.hidden = persisted;
 	};
 	await show();
-	return section("Space", text, state, keep, make("p", {}, offlineText(home)));
+	return section(say("Space"), text, state, keep, make("p", {}, offlineText(home)));
 }
 
 /** @param {Home} home */
 function offlineText({ offline }) {
-	if (offline.complete) return "Kolibri works without a network, in every language.";
+	if (offline.complete) return say("Kolibri works without a network, in every language.");
 	if (offline.ready)
-		return "Kolibri works without a network. More languages and viewers are still being fetched.";
-	return "Kolibri is still being fetched for use without a network.";
+		return say("Kolibri works without a network. More languages and viewers are still being fetched.");
+	return say("Kolibri is still being fetched for use without a network.");
 }
 
 /** @param {Home} home */
 function backup(home) {
 	return section(
-		"Backup",
+		say("Backup"),
 		make(
 			"p",
 			{},
-			"Saves users, progress, classes and settings as one file, with the channels if you wish. Unzipped, it is a home for Kolibri on any computer.",
+			say(
+				"Saves users, progress, classes and settings as one file, with the channels if you wish. Unzipped, it is a home for Kolibri on any computer.",
+			),
 		),
-		make("button", { onclick: () => home.download(false) }, "Download a backup"),
-		make("button", { onclick: () => home.download(true) }, "Download a backup with channels"),
-		make("p", {}, "With channels the file takes about as much room as Kolibri does here."),
+		make("button", { onclick: () => home.download(false) }, say("Download a backup")),
+		make("button", { onclick: () => home.download(true) }, say("Download a backup with channels")),
+		make("p", {}, say("With channels the file takes about as much room as Kolibri does here.")),
 	);
 }
 
@@ -100,7 +108,7 @@ function restore(home) {
 	const go = make(
 		"button",
 		{ class: "danger", type: "submit", disabled: true },
-		"Replace everything by this backup",
+		say("Replace everything by this backup"),
 	);
 	field.addEventListener("change", () => {
 		go.disabled = !field.files?.length;
@@ -111,31 +119,33 @@ function restore(home) {
 			onsubmit: async (/** @type {Event} */ event) => {
 				event.preventDefault();
 				go.disabled = true;
-				status.replaceChildren("Restoring…");
+				status.replaceChildren(say("Restoring…"));
 				const progress = (/** @type {number} */ done, /** @type {number} */ of) =>
-					status.replaceChildren(`Restoring: ${done} of ${of} files of channels…`);
+					status.replaceChildren(say("Restoring: {done} of {of} files of channels…", { done, of }));
 				await home.restore(field.files[0], progress).then(
-					() => status.replaceChildren("Done. Kolibri starts with the restored data."),
+					() => status.replaceChildren(say("Done. Kolibri starts with the restored data.")),
 					(error) => status.replaceChildren(error.message),
 				);
 			},
 		},
-		make("p", {}, make("label", { htmlFor: "restore-file" }, "Backup file:"), field),
+		make("p", {}, make("label", { htmlFor: "restore-file" }, say("Backup file:")), field),
 		go,
 		status,
 	);
 	return section(
-		"Restore",
-		make("p", {}, "What is on this device now is replaced. The file is checked first."),
+		say("Restore"),
+		make("p", {}, say("What is on this device now is replaced. The file is checked first.")),
 		form,
 	);
 }
 
 /** What a person is told who wants the new version at once. */
 const OUTCOMES = {
-	busy: "There is unsaved work in a tab. Finish it first, or leave the update for the next start.",
-	soon: "The running version is finishing something. The new one takes over in a few minutes, or when you open Kolibri next.",
-	done: "The new version takes over.",
+	busy: later("There is unsaved work in a tab. Finish it first, or leave the update for the next start."),
+	soon: later(
+		"The running version is finishing something. The new one takes over in a few minutes, or when you open Kolibri next.",
+	),
+	done: later("The new version takes over."),
 };
 
 /** @param {Registration} registration */
@@ -148,19 +158,19 @@ function update(registration) {
 				go.disabled = true;
 				const updated = await registration.updateNow();
 				go.disabled = false;
-				status.replaceChildren(OUTCOMES[updated]);
+				status.replaceChildren(say(OUTCOMES[updated]));
 			},
 		},
-		"Update now",
+		say("Update now"),
 	);
-	const text = "A new version is ready. It is used when you open Kolibri next, or at once if you wish.";
-	return section("Update", make("p", {}, text), go, status);
+	const text = say("A new version is ready. It is used when you open Kolibri next, or at once if you wish.");
+	return section(say("Update"), make("p", {}, text), go, status);
 }
 
 function installing() {
 	return section(
-		"Install",
-		make("p", {}, "Installed, Kolibri opens in its own window and works without a network."),
-		make("button", { onclick: () => install() }, "Install Kolibri"),
+		say("Install"),
+		make("p", {}, say("Installed, Kolibri opens in its own window and works without a network.")),
+		make("button", { onclick: () => install() }, say("Install Kolibri")),
 	);
 }

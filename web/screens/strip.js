@@ -2,6 +2,7 @@
 // Kolibri's, tells when an update is ready, and opens the dialogue about storage.
 
 import { byId, make } from "../dom.js";
+import { say, tongue } from "../say.js";
 import { openSharing } from "../share/panel.js";
 import { openDialog } from "./dialog.js";
 import { storageSections } from "./storage.js";
@@ -19,24 +20,14 @@ export class Strip {
 		this.drives = drives;
 		this.home = home;
 		this.registration = registration;
+		this.share = share;
 		this.full = false;
 		this.note = make("p", { role: "status" });
-		const button = make(
-			"button",
-			{ "aria-haspopup": "dialog", onclick: () => this.open() },
-			"Storage and backup",
-		);
-		const sharing = make("button", { "aria-haspopup": "dialog", onclick: () => openSharing(share) });
-		const label = () => {
-			sharing.textContent = share.active ? "Sharing this Kolibri" : "Share this Kolibri";
-			sharing.classList.toggle("on", share.active);
-		};
-		share.addEventListener("change", label);
-		label();
-		const strip = byId("strip");
-		strip.lang = "en";
-		strip.dir = "ltr";
-		strip.replaceChildren(this.note, make("span", {}, sharing, button));
+		this.storage = make("button", { "aria-haspopup": "dialog", onclick: () => this.open() });
+		this.sharing = make("button", { "aria-haspopup": "dialog", onclick: () => openSharing(share) });
+		share.addEventListener("change", () => this.refresh());
+		byId("strip").replaceChildren(this.note, make("span", {}, this.sharing, this.storage));
+		this.refresh();
 	}
 
 	/** @param {boolean} visible */
@@ -50,18 +41,24 @@ export class Strip {
 		this.refresh();
 	}
 
+	/** Says what is so now, in the language of now. */
 	refresh() {
-		let text = this.registration.updateWaits ? "An update is ready." : "";
-		if (this.full) text = "This device is full. Nothing more can be saved until there is space again.";
+		const { active } = this.share;
+		this.sharing.textContent = active ? say("Sharing this Kolibri") : say("Share this Kolibri");
+		this.sharing.classList.toggle("on", active);
+		this.storage.textContent = say("Storage and backup");
+		let text = this.registration.updateWaits ? say("An update is ready.") : "";
+		if (this.full) text = say("This device is full. Nothing more can be saved until there is space again.");
 		if (this.note.textContent !== text) this.note.textContent = text;
+		Object.assign(byId("strip"), tongue());
 	}
 
 	async open() {
 		const sections = await storageSections(this.home, this.registration, this.drives, this.channels);
 		openDialog(
-			"Storage and backup",
+			say("Storage and backup"),
 			...sections,
-			make("div", { class: "actions" }, make("button", { class: "main", "data-close": "" }, "Close")),
+			make("div", { class: "actions" }, make("button", { class: "main", "data-close": "" }, say("Close"))),
 		);
 	}
 }

@@ -1,6 +1,7 @@
 // The question before anything is shared: a link must not be enough.
 
 import { make } from "../dom.js";
+import { say, sayWith } from "../say.js";
 import { openDialog } from "../screens/dialog.js";
 
 /**
@@ -13,24 +14,29 @@ export async function askConsent(relay) {
 		agreed = true;
 	};
 	await openDialog(
-		"Share this Kolibri?",
+		say("Share this Kolibri?"),
 		make(
 			"p",
 			{},
-			"The link you followed wants to share the Kolibri of this browser through the relay ",
-			make("strong", {}, relay),
-			".",
+			...sayWith(
+				"The link you followed wants to share the Kolibri of this browser through the relay {relay}.",
+				{
+					relay: make("strong", {}, relay),
+				},
+			),
 		),
 		make(
 			"p",
 			{},
-			"Everybody who can open that address can then sign in to this Kolibri and use it, until you stop it or close this tab. The relay sees everything that is sent, passwords included. Agree only if you or your school run it.",
+			say(
+				"Everybody who can open that address can then sign in to this Kolibri and use it, until you stop it or close this tab. The relay sees everything that is sent, passwords included. Agree only if you or your school run it.",
+			),
 		),
 		make(
 			"div",
 			{ class: "actions" },
-			make("button", { "data-close": "" }, "Do not share"),
-			make("button", { class: "main", "data-close": "", onclick: agree }, "Share"),
+			make("button", { "data-close": "" }, say("Do not share")),
+			make("button", { class: "main", "data-close": "", onclick: agree }, say("Share")),
 		),
 	);
 	return agreed;

@@ -1,7 +1,8 @@
-// The dialogue "Share this Kolibri": how to begin, and while it goes on, the address, who is there, how
+// The dialogue say("Share this Kolibri"): how to begin, and while it goes on, the address, who is there, how
 // much flows, and the button that ends it.
 
 import { make } from "../dom.js";
+import { say, sayWith } from "../say.js";
 import { openDialog } from "../screens/dialog.js";
 import { picture } from "./picture.js";
 import { relayAddress } from "./share.js";
@@ -23,8 +24,8 @@ export async function openSharing(share) {
 	share.addEventListener("change", show);
 	share.addEventListener("traffic", count);
 	show();
-	const close = make("div", { class: "actions" }, make("button", { "data-close": "" }, "Close"));
-	await openDialog("Share this Kolibri", place, close);
+	const close = make("div", { class: "actions" }, make("button", { "data-close": "" }, say("Close")));
+	await openDialog(say("Share this Kolibri"), place, close);
 	share.removeEventListener("change", show);
 	share.removeEventListener("traffic", count);
 }
@@ -32,12 +33,14 @@ export async function openSharing(share) {
 /** @param {Share} share @returns {Node[]} */
 function content(share) {
 	const { state } = share;
-	const stop = () => make("button", { class: "danger", onclick: () => share.stop() }, "Stop sharing");
+	const stop = () => make("button", { class: "danger", onclick: () => share.stop() }, say("Stop sharing"));
 	if (!state || state.state === "ended") return [form(share, state?.state === "ended" ? state.message : "")];
 	if (state.state === "connecting")
-		return [make("p", { role: "status" }, "Connecting to the relay…"), stop()];
+		return [make("p", { role: "status" }, say("Connecting to the relay…")), stop()];
 	if (state.state === "waiting") {
-		const text = `The connection to the relay is interrupted (${state.message}). It is tried again and again.`;
+		const text = say("The connection to the relay is interrupted ({message}). It is tried again and again.", {
+			message: state.message,
+		});
 		return [make("p", { role: "status" }, text), stop()];
 	}
 	const { addresses, picture: rows } = state.admission;
@@ -46,30 +49,34 @@ function content(share) {
 		make(
 			"p",
 			{ role: "status" },
-			"Others can use this Kolibri now. They open this address in their browser:",
+			say("Others can use this Kolibri now. They open this address in their browser:"),
 		),
 		make("ul", { class: "addresses" }, ...links),
-		...(rows?.length ? [picture(rows, `QR code of ${addresses[0]}`)] : []),
-		make("p", {}, "Relay: ", make("code", {}, share.pairing?.relay ?? ""), codeText(share)),
+		...(rows?.length ? [picture(rows, say("QR code of {address}", { address: addresses[0] }))] : []),
+		make("p", {}, ...pairing(share)),
 		visitors(share),
-		make("p", {}, "Keep this tab open: it is the server now."),
+		make("p", {}, say("Keep this tab open: it is the server now.")),
 		stop(),
 	];
 }
 
 /** @param {Share} share */
-const codeText = (share) => (share.pairing?.code ? `, pairing code ${share.pairing.code}` : "");
+function pairing({ pairing }) {
+	const relay = make("code", {}, pairing?.relay ?? "");
+	if (!pairing?.code) return sayWith("Relay: {relay}", { relay });
+	return sayWith("Relay: {relay}, pairing code {code}", { relay, code: make("code", {}, pairing.code) });
+}
 
 /** @param {Share} share @param {string} failure */
 function form(share, failure) {
-	const status = make("p", { role: "status" }, failure && `It did not work: ${failure}.`);
+	const status = make("p", { role: "status" }, failure && say("It did not work: {failure}.", { failure }));
 	const relay = make("input", { type: "text", id: "share-relay", inputMode: "url", required: true });
 	const code = make("input", { type: "text", id: "share-code", autocomplete: "off", required: true });
 	relay.value = share.pairing?.relay ?? "";
 	const begin = (/** @type {Event} */ event) => {
 		event.preventDefault();
 		const address = relayAddress(relay.value.trim());
-		if (!address) status.replaceChildren("This is not the address of a relay.");
+		if (!address) status.replaceChildren(say("This is not the address of a relay."));
 		else share.start({ relay: address, code: code.value.trim() });
 	};
 	return make(
@@ -78,14 +85,15 @@ function form(share, failure) {
 		make(
 			"p",
 			{},
-			"Others in your school can use the Kolibri of this browser, through a small program that runs on a computer they can reach: ",
-			make("code", {}, "kolibri relay"),
-			". It shows its address and a pairing code.",
+			...sayWith(
+				"Others in your school can use the Kolibri of this browser, through a small program that runs on a computer they can reach: {program}. It shows its address and a pairing code.",
+				{ program: make("code", { class: "command" }, "kolibri relay") },
+			),
 		),
-		make("p", {}, make("label", { htmlFor: "share-relay" }, "Address of the relay"), relay),
-		make("p", {}, make("label", { htmlFor: "share-code" }, "Pairing code"), code),
-		make("p", {}, "The relay sees everything that is sent, passwords included."),
-		make("button", { class: "main", type: "submit" }, "Share"),
+		make("p", {}, make("label", { htmlFor: "share-relay" }, say("Address of the relay")), relay),
+		make("p", {}, make("label", { htmlFor: "share-code" }, say("Pairing code")), code),
+		make("p", {}, say("The relay sees everything that is sent, passwords included.")),
+		make("button", { class: "main", type: "submit" }, say("Share")),
 		status,
 	);
 }
@@ -102,7 +110,9 @@ const size = (bytes) =>
 function visitors({ traffic }) {
 	const people = traffic?.visitors ?? [];
 	const { requests = 0, bytesIn = 0, bytesOut = 0 } = traffic ?? {};
-	const heading = people.length ? `Connected: ${people.length}` : "Nobody is connected yet.";
+	const heading = people.length
+		? say("Connected: {count}", { count: people.length })
+		: say("Nobody is connected yet.");
 	const rows = people
 		.slice(0, 20)
 		.map(({ address, device, requests, bytes }) =>
@@ -111,13 +121,23 @@ function visitors({ traffic }) {
 	const head = make(
 		"tr",
 		{},
-		...["Address", "Device", "Requests", "Data"].map((text) => make("th", { scope: "col" }, text)),
+		...[say("Address"), say("Device"), say("Requests"), say("Data")].map((text) =>
+			make("th", { scope: "col" }, text),
+		),
 	);
 	return make(
 		"div",
 		{ class: "visitors" },
 		make("p", {}, heading),
 		...(rows.length ? [make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows))] : []),
-		make("p", {}, `${requests} requests, ${size(bytesIn)} received, ${size(bytesOut)} sent.`),
+		make(
+			"p",
+			{},
+			say("{requests} requests, {received} received, {sent} sent.", {
+				requests,
+				received: size(bytesIn),
+				sent: size(bytesOut),
+			}),
+		),
 	);
 }
