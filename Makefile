@@ -77,6 +77,11 @@ JUDGE = python3 $(or $(PARITY),$(error name the judge: PARITY=.../parity.py)) $(
 parity: build kolibri ## the answers of the native command beside a real Kolibri's, by the judge PARITY
 	$(JUDGE) --candidate-cmd $(CURDIR)/bin/kolibri
 
+.PHONY: parity-own
+parity-own: build kolibri ## the same for the cases of e2e/parity/testdata, beside the answers of a real Kolibri in e2e/parity/goldens
+	goldens=$$(mktemp -d) && cp e2e/parity/goldens/* $(dir $(PARITY))goldens/content.tar.gz $$goldens && \
+		python3 $(or $(PARITY),$(error name the judge: PARITY=.../parity.py)) check --goldens $$goldens --cases e2e/parity/testdata --candidate-cmd $(CURDIR)/bin/kolibri
+
 .PHONY: parity-tab
 parity-tab: build kolibri $(MODULES) chromium ## the same, answered by a tab
 	$(JUDGE) --jobs 1 --candidate-cmd "node $(CURDIR)/e2e/parity/tab.mjs"

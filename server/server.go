@@ -175,6 +175,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt *route, params
 		if handler.VolatileErrors {
 			header.Set("Cache-Control", neverKept)
 		}
+		s.forgetUnknown(w, request)
 		s.fail(w, err)
 		return
 	}

@@ -27,17 +27,28 @@ func cookie(r *http.Request, name string) string {
 // sessionCookies tells the browser of a new or an ended session. The cookie lives until the browser
 // closes; how long the session lives is the server's matter.
 func (s *Server) sessionCookies(w http.ResponseWriter, r *api.Request) {
-	path := s.cfg.Options.URLPathPrefix
 	switch {
 	case r.Session == nil:
-	case r.Session.Flushed && !r.Session.Modified:
-		if cookie(r.HTTP, sessionCookie) == "" {
-			return
-		}
-		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: path, MaxAge: -1, SameSite: http.SameSiteLaxMode})
-		w.Header().Add("Vary", "Cookie")
 	case r.Session.Modified:
-		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: r.Session.Key, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: r.Session.Key, Path: s.cfg.Options.URLPathPrefix, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	case r.Session.Flushed:
+		s.forgetSession(w, r)
+	default:
+		s.forgetUnknown(w, r)
+	}
+}
+
+// forgetUnknown has the browser forget a session that is unknown.
+func (s *Server) forgetUnknown(w http.ResponseWriter, r *api.Request) {
+	if r.Session != nil && r.Session.Unknown && !r.Session.Modified {
+		s.forgetSession(w, r)
+	}
+}
+
+func (s *Server) forgetSession(w http.ResponseWriter, r *api.Request) {
+	if cookie(r.HTTP, sessionCookie) != "" {
+		http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: s.cfg.Options.URLPathPrefix, MaxAge: -1, SameSite: http.SameSiteLaxMode})
+		w.Header().Add("Vary", "Cookie")
 	}
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,10 @@ type Field struct {
 	// and how. MaxItems limits how many there may be (0: no limit).
 	List     Element
 	MaxItems int
+	// Rows are the fields of each element of a list of objects, which becomes a []any of Values. Errors
+	// name the fields ("records.user"), as those of Django REST framework's nested serializers do; a
+	// PATCH lets the elements leave out fields too.
+	Rows []Field
 }
 
 // Values are cleaned fields by name.
@@ -71,6 +76,10 @@ func (r *Request) CleanInto(bad *Invalidities, prefix string, object map[string]
 			} else {
 				values[f.Name] = nil
 			}
+			continue
+		}
+		if f.Rows != nil {
+			r.cleanRows(bad, prefix, f, raw, partial, values)
 			continue
 		}
 		if f.List != nil {
@@ -192,13 +201,22 @@ func CleanFloat(_ *Request, v any) (any, string, string) {
 	return nil, Invalid, "A valid number is required."
 }
 
-// CleanUUID accepts a UUID in any common form and returns 32 hex digits
+// CleanUUID accepts a UUID in any common form, whole numbers among them, and returns 32 hex digits
 // (kolibri/core/serializers.py: HexOnlyUUIDField).
 func CleanUUID(_ *Request, v any) (any, string, string) {
-	if s, ok := v.(string); ok {
-		if id, ok := ParseUUID(s); ok {
-			return id, "", ""
+	var text string
+	switch t := v.(type) {
+	case string:
+		text = t
+	case bool:
+		text = fmt.Sprintf("%032x", map[bool]int{true: 1}[t])
+	case json.Number:
+		if n, err := strconv.ParseUint(t.String(), 10, 64); err == nil {
+			text = fmt.Sprintf("%032x", n)
 		}
+	}
+	if id, ok := ParseUUID(text); ok {
+		return id, "", ""
 	}
 	return nil, Invalid, "Must be a valid UUID."
 }
@@ -240,7 +258,7 @@ func CleanJSON(_ *Request, v any) (any, string, string) {
 func CleanTime(_ *Request, v any) (any, string, string) {
 	s, _ := v.(string)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999", "2006-01-02 15:04:05.999999Z07:00", "2006-01-02 15:04:05.999999", "2006-01-02T15:04Z07:00", "2006-01-02T15:04"} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && !t.IsZero() { // the zero time is no value here
 			return t.UTC(), "", ""
 		}
 	}

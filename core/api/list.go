@@ -37,6 +37,33 @@ func Objects(fields ...Field) Element {
 	}
 }
 
+// cleanRows cleans a list of objects. What is wrong with the list itself, or with an element that is
+// null, shows only when no element has a wrong field: the original finds ids for those alone.
+func (r *Request) cleanRows(bad *Invalidities, prefix string, f Field, raw any, partial bool, values Values) {
+	name := prefix + f.Name
+	list, ok := raw.([]any)
+	if !ok {
+		bad.nest(name, map[string][]string{"non_field_errors": {`Expected a list of items but got type "` + pythonType(raw) + `".`}})
+		return
+	}
+	out, faults, nulls := make([]any, 0, len(list)), make([]any, len(list)), false
+	for i, v := range list {
+		faults[i] = struct{}{}
+		switch object, ok := v.(map[string]any); {
+		case ok:
+			out = append(out, r.CleanInto(bad, name+".", object, f.Rows, partial))
+		case v == nil:
+			faults[i], nulls = []string{"This field may not be null."}, true
+		default:
+			bad.Add(Invalid, name+".non_field_errors", "Invalid data. Expected a dictionary, but got "+pythonType(v)+".")
+		}
+	}
+	if nulls {
+		bad.nest(name, faults)
+	}
+	values[f.Name] = out
+}
+
 // cleanList cleans a list of elements; what is wrong with them is kept by their places.
 func (r *Request) cleanList(bad *Invalidities, prefix string, f Field, raw any, values Values) {
 	list, ok := raw.([]any)

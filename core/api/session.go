@@ -11,6 +11,10 @@ type Session struct {
 
 	// Modified asks for saving, Renewed for a new key (after signing in), Flushed for deletion.
 	Modified, Renewed, Flushed bool
+
+	// Unknown tells that the browser named a session that is not known, or not any more, as when its
+	// user was deleted.
+	Unknown bool
 }
 
 // NewSession returns the session of a browser that has none.

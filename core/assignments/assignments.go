@@ -112,6 +112,16 @@ func IDs(values api.Values, field string) []string {
 	return ids
 }
 
+// Once refuses a body that assigns a new thing to somebody twice.
+func (k *Kind) Once(values api.Values) error {
+	for _, field := range []string{"assignments", "learner_ids"} {
+		if given, _ := values[field].([]any); len(given) > len(IDs(values, field)) {
+			return api.FieldError(api.Unique, field, "The "+k.name+" can be assigned to each of them only once.")
+		}
+	}
+	return nil
+}
+
 // CheckLearners refuses learners who are not in the class.
 func (k *Kind) CheckLearners(r *api.Request, values api.Values, class string) error {
 	given, _ := values["learner_ids"].([]any)

@@ -39,12 +39,12 @@ func findRecords(r *api.Request, q *api.Query) ([]*Record, error) {
 
 func (a *Attendance) records(r *api.Request) (any, error) {
 	q := recordQuery()
-	if given := r.Query().Get("attendance_session"); given != "" {
-		if id, ok := api.ParseUUID(given); ok {
-			q.Where("a.attendance_session_id = ?", id)
-		} else {
-			q.Where("1 = 0") // what is no id is nothing's
-		}
+	session, err := r.UUIDParam("attendance_session")
+	if err != nil {
+		return nil, err
+	}
+	if session != "" {
+		q.Where("a.attendance_session_id = ?", session)
 	}
 	if err := auth.OnlyReadable(r, q, Records, "a"); err != nil {
 		return nil, err
@@ -121,10 +121,10 @@ func (a *Attendance) mark(r *api.Request) (any, error) {
 	}
 	values, err := r.Clean(body, []api.Field{
 		{Name: "attendance_session", Clean: api.CleanKey("SELECT 1 FROM attendance_attendancesession WHERE id = ?")},
-		{Name: "records", List: api.Objects(
-			api.Field{Name: "user", Clean: api.CleanString(0, false)},
-			api.Field{Name: "present", Clean: api.CleanBool},
-		)},
+		{Name: "records", Rows: []api.Field{
+			{Name: "user", Clean: api.CleanString(0, false)},
+			{Name: "present", Clean: api.CleanBool},
+		}},
 	}, false)
 	if err != nil {
 		return nil, err

@@ -128,10 +128,10 @@ func read(r *api.Request) (api.Values, []mark, error) {
 	values, err := r.Clean(body, []api.Field{
 		{Name: "collection", Clean: api.CleanKey("SELECT 1 FROM kolibriauth_collection WHERE id = ?")},
 		{Name: "session_start_datetime", Optional: true, Clean: api.CleanTime},
-		{Name: "attendance_records", Optional: true, List: api.Objects(
-			api.Field{Name: "user", Clean: cleanPerson(there)},
-			api.Field{Name: "present", Optional: true, Default: false, Clean: api.CleanBool},
-		)},
+		{Name: "attendance_records", Optional: true, Rows: []api.Field{
+			{Name: "user", Clean: cleanPerson(there)},
+			{Name: "present", Optional: true, Default: false, Clean: api.CleanBool},
+		}},
 	}, r.HTTP.Method == http.MethodPatch)
 	if err != nil {
 		return nil, nil, err
@@ -159,6 +159,9 @@ func (a *Attendance) create(r *api.Request) (any, error) {
 	values, records, err := read(r)
 	if err != nil {
 		return nil, err
+	}
+	if list, _ := values["attendance_records"].([]any); len(list) > len(records) {
+		return nil, api.FieldError(api.Unique, "attendance_records", "Each learner can be there only once.")
 	}
 	class, err := auth.LoadCollection(r.Tx, values.String("collection"))
 	if err != nil {

@@ -48,7 +48,7 @@ func filterClassrooms(r *api.Request, q *api.Query) error {
 		}
 		filterByRole(p, q, role)
 	}
-	return parentParam(r, q, "parent", "c.parent_id", "SELECT 1 FROM kolibriauth_collection WHERE kind = ? AND id = ?", KindFacility)
+	return ChoiceParam(r, q, "parent", "c.parent_id", "SELECT 1 FROM kolibriauth_collection WHERE kind = ? AND id = ?", KindFacility)
 }
 
 func filterByRole(p *Person, q *api.Query, role string) {

@@ -273,12 +273,12 @@ func plainError(text string) *api.Error {
 
 // CollectionParam narrows a query by the parameter "collection"; one that there is not is a 400.
 func CollectionParam(r *api.Request, q *api.Query, column string) error {
-	return parentParam(r, q, "collection", column, "SELECT 1 FROM kolibriauth_collection WHERE id = ?")
+	return ChoiceParam(r, q, "collection", column, "SELECT 1 FROM kolibriauth_collection WHERE id = ?")
 }
 
-// parentParam narrows a query to the children of the collection that a parameter names; one that is
+// ChoiceParam narrows a query to the rows whose column has the id that a parameter names; one that is
 // not among those that the condition allows is a 400, as django-filter's ModelChoiceFilter has it.
-func parentParam(r *api.Request, q *api.Query, name, column, allowed string, args ...any) error {
+func ChoiceParam(r *api.Request, q *api.Query, name, column, allowed string, args ...any) error {
 	id := r.Query().Get(name)
 	if id == "" {
 		return nil

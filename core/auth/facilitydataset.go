@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -189,6 +190,9 @@ func (v *datasetView) remove(r *api.Request) (any, error) {
 
 func (v *datasetView) reset(r *api.Request) (any, error) {
 	d, err := v.find(r, Update)
+	if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+		return nil, r.PermissionDenied() // to nobody in particular, too
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +232,7 @@ func (v *datasetView) saveLogin(r *api.Request) (any, error) {
 		}
 		d.LearnerCanLoginWithNoPassword, d.LearnerCanEditPassword = true, false
 	case pictures != "":
-	case values.Bool("learner_can_login_with_no_password"):
+	case truthy(body["learner_can_login_with_no_password"]):
 		d.LearnerCanLoginWithNoPassword, d.LearnerCanEditPassword = true, false
 	default:
 		d.LearnerCanLoginWithNoPassword = false
@@ -255,8 +259,30 @@ func (v *datasetView) saveLogin(r *api.Request) (any, error) {
 
 var loginFields = []api.Field{
 	{Name: "picture_password_settings", Optional: true, Null: true, Clean: cleanPictureSettings},
-	{Name: "learner_can_login_with_no_password", Optional: true, Null: true, Clean: api.CleanBool},
-	{Name: "learner_can_edit_password", Optional: true, Null: true, Clean: api.CleanBool},
+	{Name: "learner_can_edit_password", Optional: true, Null: true, Clean: func(r *api.Request, v any) (any, string, string) {
+		if _, text := v.(string); text {
+			v = nil // which the original takes for no boolean
+		}
+		return api.CleanBool(r, v)
+	}},
+}
+
+// truthy tells whether Python takes a JSON value for true.
+func truthy(v any) bool {
+	switch t := v.(type) {
+	case bool:
+		return t
+	case string:
+		return t != ""
+	case json.Number:
+		n, err := t.Float64()
+		return err != nil || n != 0
+	case []any:
+		return len(t) > 0
+	case map[string]any:
+		return len(t) > 0
+	}
+	return false
 }
 
 // facilityOf is the facility that settings belong to, or store.ErrNotFound.

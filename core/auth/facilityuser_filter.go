@@ -64,6 +64,9 @@ func filterUsers(r *api.Request, q *userQuery) error {
 	if list := r.ListParam("by_ids"); list != nil {
 		ids := make([]string, 0, len(list))
 		for _, v := range list {
+			if v == "" {
+				continue // as after a comma at the end
+			}
 			id, ok := api.ParseUUID(strings.TrimSpace(v))
 			if !ok {
 				f.bad.Add(api.Invalid, "by_ids", "Enter a valid UUID.")

@@ -20,7 +20,7 @@ func learnerGroupRoutes(h *api.Host) []api.Route {
 }
 
 func filterLearnerGroups(r *api.Request, q *api.Query) error {
-	return parentParam(r, q, "parent", "c.parent_id", "SELECT 1 FROM kolibriauth_collection WHERE id = ?")
+	return ChoiceParam(r, q, "parent", "c.parent_id", "SELECT 1 FROM kolibriauth_collection WHERE id = ?")
 }
 
 func listLearnerGroups(r *api.Request, q *api.Query) ([]any, error) {

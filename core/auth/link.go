@@ -113,10 +113,10 @@ func (v *linkView) shapeAll(all []link) []any {
 // filtered is the query for the links that the parameters ask for, and whether any parameter did.
 func (v *linkView) filtered(r *api.Request) (q *api.Query, narrowed bool, err error) {
 	q = &api.Query{From: v.table + " l"} // in no order, as in the original
-	if err := parentParam(r, q, "user", "l.user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ?"); err != nil {
+	if err := ChoiceParam(r, q, "user", "l.user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ?"); err != nil {
 		return nil, false, err
 	}
-	if err := parentParam(r, q, "collection", "l.collection_id", "SELECT 1 FROM kolibriauth_collection WHERE id = ?"); err != nil {
+	if err := ChoiceParam(r, q, "collection", "l.collection_id", "SELECT 1 FROM kolibriauth_collection WHERE id = ?"); err != nil {
 		return nil, false, err
 	}
 	if kind := r.Query().Get("kind"); v.hasKind && kind != "" {

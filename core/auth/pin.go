@@ -6,30 +6,37 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"kolibri/core/api"
 	"kolibri/store"
 )
 
-// pin reads a PIN of four digits from a body; an absent one is empty. What is no PIN is refused.
-func pin(r *api.Request) (code string, refused *api.Response) {
-	body, err := r.Object()
+// pin reads a PIN of four digits of any script from a body; an absent one is empty. What is no PIN is
+// refused.
+func pin(r *api.Request) (code string, refused *api.Response, err error) {
+	data, err := r.Data()
 	if err != nil {
-		return "", badPIN("Invalid pin input")
+		return "", nil, err
+	}
+	body, ok := data.(map[string]any)
+	if !ok {
+		return "", badPIN("Invalid pin input"), nil
 	}
 	raw, given := body["pin_code"]
 	if !given {
-		return "", nil
+		return "", nil, nil
 	}
 	code, _ = raw.(string)
 	if n, ok := raw.(json.Number); ok {
 		code = n.String()
 	}
 	code = strings.TrimSpace(code)
-	if len(code) != 4 || strings.Trim(code, "0123456789") != "" {
-		return "", badPIN("Invalid pin input")
+	if utf8.RuneCountInString(code) != 4 || strings.ContainsFunc(code, func(c rune) bool { return !unicode.IsDigit(c) }) {
+		return "", badPIN("Invalid pin input"), nil
 	}
-	return code, nil
+	return code, nil, nil
 }
 
 // badPIN is a 400 in plain text, as a Django view answers.
@@ -41,17 +48,24 @@ func badPIN(text string) *api.Response {
 // removes it (PATCH without one). Setting is a superuser's; the original lets everybody remove it,
 // here it takes who may change the settings.
 func (v *datasetView) updatePIN(r *api.Request) (any, error) {
-	code, refused := pin(r)
-	if refused != nil {
-		return refused, nil
-	}
 	if r.HTTP.Method == http.MethodPost {
-		if code == "" {
-			return badPIN("Please provide a pin"), nil
+		data, err := r.Data()
+		if err == nil && truthy(data) {
+			err = Require(r, Create, Datasets, Object{})
 		}
-		if err := Require(r, Create, Datasets, Object{}); err != nil {
+		if err != nil {
 			return nil, err
 		}
+	}
+	code, refused, err := pin(r)
+	if err != nil {
+		return nil, err
+	}
+	if refused == nil && code == "" && r.HTTP.Method == http.MethodPost {
+		refused = badPIN("Please provide a pin")
+	}
+	if refused != nil {
+		return refused, nil
 	}
 	d, err := v.find(r, Update)
 	if err != nil {
@@ -72,7 +86,10 @@ func checkPIN(r *api.Request) (any, error) {
 	if _, err := RequireContentManager(r); err != nil {
 		return nil, err
 	}
-	code, refused := pin(r)
+	code, refused, err := pin(r)
+	if err != nil {
+		return nil, err
+	}
 	if refused != nil {
 		return refused, nil
 	}

@@ -29,7 +29,9 @@ func LoadSession(tx *store.Tx, key string) (*api.Session, error) {
 		ON u.id = s.user_id AND u.date_deleted IS NULL
 		WHERE s.session_key = ? AND s.expire_date > ? AND (s.user_id IS NULL OR u.id IS NOT NULL)`, key, tx.Now()).Scan(&data, &user)
 	if errors.Is(err, store.ErrNotFound) {
-		return api.NewSession(), nil
+		s := api.NewSession()
+		s.Unknown = true
+		return s, nil
 	}
 	if err != nil {
 		return nil, err

@@ -309,3 +309,21 @@ func TestOnlyTheAppWhereOthersMayNotConnect(t *testing.T) {
 	require.Equal(t, 200, a.Status)
 	require.Equal(t, true, a.Field("app_context"))
 }
+
+func TestBrowsersForgetSessionsThatAreNotKnownAnyMore(t *testing.T) {
+	w := servertest.NewWorld(t)
+	for _, tc := range []struct {
+		path   string
+		status int
+	}{{"/api/auth/facilityuser/", 200}, {"/learn/api/learnerlesson/", 403}} {
+		w.Exec(t, "UPDATE kolibriauth_facilityuser SET date_deleted = NULL WHERE username = 'learner'")
+		c := w.As(t, "learner")
+		require.NotEmpty(t, c.Cookie("kolibri"))
+		require.Equal(t, 204, w.As(t, "admin").Delete("/api/auth/facilityuser/"+w.IDs["learner"]+"/").Status)
+		require.Equal(t, tc.status, c.Get(tc.path).Status, tc.path)
+		require.Empty(t, c.Cookie("kolibri"), tc.path)
+	}
+	c := w.As(t, "coach")
+	require.Equal(t, 405, c.Delete("/learn/api/state").Status)
+	require.NotEmpty(t, c.Cookie("kolibri"), "a call that asks for no session ends none")
+}

@@ -59,10 +59,13 @@ func (v passwordView) setFirst(r *api.Request) (any, error) {
 		return nil, err
 	}
 	username, _ := object["username"].(string)
-	password, _ := object["password"].(string)
+	password, text := object["password"].(string)
 	facility, _ := object["facility"].(string)
-	if username == "" || password == "" || facility == "" {
+	if !truthy(object["username"]) || !truthy(object["password"]) || !truthy(object["facility"]) {
 		return nil, &api.Error{Status: http.StatusBadRequest, Body: "Must specify username, password, and facility"}
+	}
+	if !text {
+		return nil, r.NotFound()
 	}
 	var user string
 	err = inTx(r, v.h.DB.Read, func() (err error) {

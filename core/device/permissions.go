@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"net/http"
 
 	"kolibri/core/api"
 	"kolibri/core/auth"
@@ -34,19 +35,23 @@ func (d *Device) listGrants(r *api.Request) (any, error) {
 	return api.List(r, q, grantColumns, 0, scanGrant)
 }
 
-// findGrant is the row of the path, if the person may see it.
+// findGrant is the row of the path, if the person may see it; who wants to change one that there is,
+// and may not, is told so.
 func (d *Device) findGrant(r *api.Request) (grant, *auth.Person, error) {
 	who, err := auth.UserOf(r)
 	if err != nil {
 		return grant{}, nil, err
 	}
 	id, ok := api.ParseUUID(r.Param("pk"))
-	if !who.IsSuperuser || !ok {
+	if !ok || !who.IsSuperuser && r.HTTP.Method == http.MethodGet {
 		return grant{}, nil, r.NotFound()
 	}
 	g, err := store.Get(r.Tx, scanGrant, "SELECT "+grantColumns+" FROM device_devicepermissions WHERE user_id = ?", id)
 	if errors.Is(err, store.ErrNotFound) {
 		return g, nil, r.NotFound()
+	}
+	if err == nil && !who.IsSuperuser {
+		err = r.Forbidden()
 	}
 	return g, who, err
 }

@@ -34,7 +34,12 @@ var (
 		{Name: "collection", Clean: api.CleanKey("SELECT 1 FROM kolibriauth_collection WHERE id = ?")},
 		{Name: "archive", Optional: true, Clean: api.CleanBool},
 		{Name: "learners_see_fixed_order", Optional: true, Clean: api.CleanBool},
-		{Name: "instant_report_visibility", Optional: true, Null: true, Clean: api.CleanBool},
+		{Name: "instant_report_visibility", Optional: true, Null: true, Clean: func(r *api.Request, v any) (any, string, string) {
+			if v == "" {
+				return nil, "", ""
+			}
+			return api.CleanBool(r, v)
+		}},
 		{Name: "draft", Optional: true, Default: true, Clean: api.CleanBool},
 	}
 )
@@ -49,7 +54,7 @@ func read(r *api.Request) (api.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Clean(body, append(to, fields...), r.HTTP.Method == http.MethodPatch)
+	return r.Clean(body, slices.Concat(fields, to), r.HTTP.Method == http.MethodPatch)
 }
 
 // refuse is a 400 about a body as a whole.
@@ -169,7 +174,13 @@ func (e *Exams) create(r *api.Request) (any, error) {
 			// the original needs them too, and fails without
 			return api.FieldError(api.Required, "question_sources", "This field is required.")
 		}
-		return check(r, values, nil, class.ID)
+		if values.Has("instant_report_visibility") && values["instant_report_visibility"] == nil {
+			return r.Forbidden() // as the original calls a quiz that cannot be
+		}
+		if err := check(r, values, nil, class.ID); err != nil || values.Bool("draft") {
+			return err
+		}
+		return assignments.Quizzes.Once(values)
 	})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,6 @@ func narrow(r *api.Request, q *api.Query, table string) error {
 		{"facility", table + ".user_id IN (SELECT u.id FROM kolibriauth_facilityuser u WHERE u.facility_id = ?)"},
 		{"classroom", table + ".user_id" + ofMembers + "c.id = ? OR c.parent_id = ?)"},
 		{"learner_group", table + ".user_id" + ofMembers + "c.id = ?)"},
-		{"user", table + ".user_id = ?"},
 	} {
 		id, err := r.UUIDParam(f[0])
 		if err != nil {
@@ -35,6 +34,9 @@ func narrow(r *api.Request, q *api.Query, table string) error {
 		}
 		args := []any{id, id}
 		q.Where(f[1], args[:strings.Count(f[1], "?")]...)
+	}
+	if err := auth.ChoiceParam(r, q, "user", table+".user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ? AND date_deleted IS NULL"); err != nil {
+		return err
 	}
 	if complete, given := r.BoolParam("complete"); given {
 		q.Where(table+".complete = ?", complete)
@@ -235,12 +237,8 @@ func attempts(r *api.Request) (*api.Query, error) {
 	if err := narrow(r, q, "a"); err != nil {
 		return nil, err
 	}
-	try, err := r.UUIDParam("masterylog")
-	if err != nil {
+	if err := auth.ChoiceParam(r, q, "masterylog", "a.masterylog_id", "SELECT 1 FROM logger_masterylog WHERE id = ?"); err != nil {
 		return nil, err
-	}
-	if try != "" {
-		q.Where("a.masterylog_id = ?", try)
 	}
 	if text := r.Query().Get("content"); text != "" {
 		contentID, _ := api.ParseUUID(text)

@@ -79,7 +79,10 @@ func exerciseReader(r *api.Request) (members []string, nobody bool, err error) {
 func (c *Coach) exerciseDifficulties(r *api.Request) (any, error) {
 	members, nobody, err := exerciseReader(r)
 	content, known := api.ParseUUID(r.Param("pk"))
-	if err != nil || nobody || !known {
+	if err == nil && !known {
+		err = r.NotFound()
+	}
+	if err != nil || nobody {
 		return []difficulty{}, err
 	}
 	q := &api.Query{From: `logger_attemptlog t JOIN logger_masterylog m ON m.id = t.masterylog_id JOIN logger_contentsummarylog s ON s.id = m.summarylog_id
@@ -98,7 +101,10 @@ func (c *Coach) exerciseDifficulties(r *api.Request) (any, error) {
 func (c *Coach) practiceQuizDifficulties(r *api.Request) (any, error) {
 	members, nobody, err := exerciseReader(r)
 	content, known := api.ParseUUID(r.Param("pk"))
-	if err != nil || nobody || !known {
+	if err == nil && !known {
+		err = r.NotFound()
+	}
+	if err != nil || nobody {
 		return []difficulty{}, err
 	}
 	q := &api.Query{From: "logger_masterylog t JOIN logger_contentsummarylog s ON s.id = t.summarylog_id"}
@@ -145,7 +151,7 @@ func (c *Coach) quizDifficulties(r *api.Request) (any, error) {
 	if group := r.Query(); group.Has("group_id") {
 		id, known := api.ParseUUID(group.Get("group_id"))
 		if !known {
-			return []difficulty{}, nil
+			return nil, api.FieldError(api.Invalid, "group_id", "Enter a valid UUID.")
 		}
 		among = id
 		answers.Where(member, store.In([]string{id}))

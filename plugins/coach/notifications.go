@@ -109,12 +109,12 @@ func filterNotifications(r *api.Request) (*api.Query, error) {
 	if group := r.Query().Get("group_id"); group != "" {
 		q.Where(`n.assignment_collections LIKE ? ESCAPE '\'`, "%"+literal.Replace(group)+"%")
 	}
-	after, err := momentParam(r, "after")
-	if err != nil {
-		return nil, err
+	if n, err := strconv.ParseInt(r.Query().Get("limit"), 10, 64); err == nil && n < 0 {
+		return nil, api.FieldError(api.Invalid, "limit", "Enter a whole number that is not negative.")
 	}
-	before, err := momentParam(r, "before")
-	if err != nil {
+	var bad api.Invalidities
+	after, before := momentParam(r, &bad, "after"), momentParam(r, &bad, "before")
+	if err := bad.Err(); err != nil {
 		return nil, err
 	}
 	if !after.IsZero() {
@@ -137,17 +137,17 @@ func filterNotifications(r *api.Request) (*api.Query, error) {
 	return q, err
 }
 
-func momentParam(r *api.Request, name string) (time.Time, error) {
+func momentParam(r *api.Request, bad *api.Invalidities, name string) time.Time {
 	given := r.Query().Get(name)
 	if given == "" {
-		return time.Time{}, nil
+		return time.Time{}
 	}
 	v, id, _ := api.CleanTime(r, given)
 	if id != "" {
-		return time.Time{}, api.FieldError(api.Invalid, name, "Enter a valid date/time.")
+		bad.Add(api.Invalid, name, "Enter a valid date/time.")
 	}
 	at, _ := v.(time.Time)
-	return at, nil
+	return at
 }
 
 // pollers is how many coaches at most are counted as watching.

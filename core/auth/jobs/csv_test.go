@@ -85,7 +85,7 @@ func TestImportInTwoPhases(t *testing.T) {
 			session := w.Client(t).Post("/api/auth/session/", map[string]string{"username": "csv1", "password": "pass-word1", "facility": w.IDs["facility"]})
 			require.Equal(t, 200, session.Status, session.Text)
 
-			gone := admin.Post(tasksURL, map[string]any{"type": "kolibri.core.auth.tasks.importusersfromcsv", "csvfilename": dry.Field("extra_metadata", "filename")})
+			gone := admin.Post(tasksURL, map[string]any{"type": "kolibri.core.auth.tasks.importusersfromcsv", "locale": "en", "csvfilename": dry.Field("extra_metadata", "filename")})
 			require.Equal(t, 400, gone.Status)
 			require.Equal(t, "Supplied csvfilename does not exist", gone.Field("0", "metadata", "message"))
 		})
@@ -173,15 +173,15 @@ func TestBadFiles(t *testing.T) {
 		})
 	}
 	admin := w.As(t, "admin")
-	empty := admin.Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv"}, "csvfile", "users.csv", "")
+	empty := admin.Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv", "locale": "en"}, "csvfile", "users.csv", "")
 	require.Equal(t, 400, empty.Status, empty.Text)
 	require.Equal(t, "EMPTY", empty.Field("0", "id"))
 	for _, name := range []string{"../db.sqlite3", "..", "a/../../db.sqlite3", "\x00"} {
-		answer := admin.Post(tasksURL, map[string]any{"type": "kolibri.core.auth.tasks.importusersfromcsv", "csvfilename": name})
+		answer := admin.Post(tasksURL, map[string]any{"type": "kolibri.core.auth.tasks.importusersfromcsv", "locale": "en", "csvfilename": name})
 		require.Equal(t, 400, answer.Status, name)
 	}
-	require.Equal(t, 403, w.As(t, "coach").Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv"}, "csvfile", "u.csv", head).Status)
-	foreign := admin.Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv", "facility": w.IDs["other_facility"]}, "csvfile", "u.csv", head)
+	require.Equal(t, 403, w.As(t, "coach").Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv", "locale": "en"}, "csvfile", "u.csv", head).Status)
+	foreign := admin.Upload(tasksURL, map[string]string{"type": "kolibri.core.auth.tasks.importusersfromcsv", "locale": "en", "facility": w.IDs["other_facility"]}, "csvfile", "u.csv", head)
 	require.Equal(t, 403, foreign.Status)
 }
 

@@ -8,7 +8,6 @@ import (
 	"kolibri/core/api"
 	"kolibri/core/auth"
 	"kolibri/core/csv"
-	"kolibri/core/device/settings"
 	"kolibri/core/tasks"
 	"kolibri/store"
 )
@@ -44,30 +43,15 @@ func UsersFile(f *auth.Collection) string {
 	return api.MediaName("log_export", f.Name+"_"+f.ID[:4], "_users.csv")
 }
 
-// localeField is the language that a job speaks; by default the device's.
+// localeField is the language that a job speaks.
 // kolibri/core/auth/tasks.py: LocaleChoiceField
 func localeField(host *api.Host) api.Field {
-	return api.Field{Name: "locale", Optional: true, Clean: func(_ *api.Request, v any) (any, string, string) {
+	return api.Field{Name: "locale", Clean: func(_ *api.Request, v any) (any, string, string) {
 		if code, ok := v.(string); ok && host.Pages.HasLanguage(code) {
 			return code, "", ""
 		}
 		return api.CleanChoice()(nil, v)
 	}}
-}
-
-// localeOf is the chosen language, or the device's.
-func localeOf(r *api.Request, values api.Values) (string, error) {
-	if code := values.String("locale"); code != "" {
-		return code, nil
-	}
-	s, err := settings.Get(r.Tx)
-	if err != nil {
-		return "", err
-	}
-	if s.Language == "" {
-		return "en", nil
-	}
-	return s.Language, nil
 }
 
 // facilityOf is the chosen facility, or that of the person who asks.
@@ -98,8 +82,7 @@ func validateExport(host *api.Host) func(*api.Request, *auth.Person, map[string]
 		if err != nil {
 			return tasks.Spec{}, err
 		}
-		locale, err := localeOf(r, values)
-		return tasks.Spec{Kwargs: map[string]any{"locale": locale, "facility": facility}, FacilityID: facility}, err
+		return tasks.Spec{Kwargs: map[string]any{"locale": values.String("locale"), "facility": facility}, FacilityID: facility}, nil
 	}
 }
 

@@ -155,10 +155,6 @@ func validateImport(host *api.Host) func(*api.Request, *auth.Person, map[string]
 		if err != nil {
 			return tasks.Spec{}, err
 		}
-		locale, err := localeOf(r, values)
-		if err != nil {
-			return tasks.Spec{}, err
-		}
 		name := "temp/" + values.String("csvfilename")
 		if given {
 			token, err := auth.Token(host.Rand, 8, "abcdefghijklmnopqrstuvwxyz0123456789_")
@@ -181,7 +177,7 @@ func validateImport(host *api.Host) func(*api.Request, *auth.Person, map[string]
 		} else if _, _, err := host.Media.Stat(name); err != nil || path.Dir(path.Clean(name)) != "temp" {
 			return fail("Supplied csvfilename does not exist")
 		}
-		spec := tasks.Spec{Args: []any{name}, FacilityID: facility, Kwargs: map[string]any{"locale": locale, "facility": facility,
+		spec := tasks.Spec{Args: []any{name}, FacilityID: facility, Kwargs: map[string]any{"locale": values.String("locale"), "facility": facility,
 			"dryrun": values.Bool("dryrun"), "delete": values.Bool("delete")}}
 		if !who.IsAnonymous() {
 			spec.Kwargs["userid"] = who.ID
