@@ -37,11 +37,61 @@ func (c *Content) labels(tx *store.Tx, q *api.Query, none, channels bool) (map[s
 	if found := c.seen.get(key, wanted); found != nil {
 		return found, nil
 	}
-	found, err := findLabels(tx, whole, channels)
+	set, ok := indexedLabels(whole)
+	if !ok {
+		if set, err = findLabels(tx, whole); err != nil {
+			return nil, err
+		}
+	}
+	found, err := set.named(tx, channels)
 	if err == nil {
 		c.seen.put(key, wanted, found)
 	}
 	return found, err
+}
+
+// labelSet are the labels, languages and channels of some nodes.
+type labelSet struct {
+	bits            labelMasks
+	langs, channels map[string]bool
+}
+
+// indexedLabels takes the labels from the text index, where a query has no filters but what that found.
+func indexedLabels(q *api.Query) (set labelSet, ok bool) {
+	var found matches
+	text, args := q.SQL("")
+	for _, a := range args {
+		if m, is := a.(matches); is {
+			found, ok = m, true
+		}
+	}
+	if !ok {
+		return set, false
+	}
+	plain := available().Where(amongMatches, found)
+	plain.Order = ""
+	if alone, _ := plain.SQL(""); alone != text {
+		return set, false
+	}
+	set.langs, set.channels = map[string]bool{}, map[string]bool{}
+	langs, channels := make([]bool, len(found.in.langs)), make([]bool, len(found.in.channels))
+	for _, place := range found.places {
+		n := &found.in.nodes[place]
+		if !n.available {
+			continue
+		}
+		for i, b := range n.labels {
+			set.bits[i] |= b
+		}
+		langs[n.lang], channels[n.channel] = true, true
+	}
+	for _, lang := range chosen(found.in.langs, langs) {
+		set.langs[lang] = true
+	}
+	for _, channel := range chosen(found.in.channels, channels) {
+		set.channels[channel] = true
+	}
+	return set, true
 }
 
 func noLabels() map[string]any {
@@ -71,16 +121,15 @@ func (l *labelCache) put(key, wanted string, found map[string]any) {
 }
 
 // findLabels joins the bits of all rows. Few combinations of labels exist, so the database groups them.
-func findLabels(tx *store.Tx, q *api.Query, channels bool) (map[string]any, error) {
+func findLabels(tx *store.Tx, q *api.Query) (labelSet, error) {
 	columns := make([]string, len(labelFields))
 	for i, f := range labelFields {
 		columns[i] = "COALESCE(n." + f.column() + ", 0)"
 	}
 	text, args := q.SQL("DISTINCT " + strings.Join(columns, ", ") + ", COALESCE(n.lang_id, ''), n.channel_id")
-	bits := make([]int64, len(labelFields))
-	langs, inChannels := map[string]bool{}, map[string]bool{}
-	err := store.ForEach(tx, func(row store.Scanner) error {
-		found := make([]int64, len(labelFields))
+	set := labelSet{langs: map[string]bool{}, channels: map[string]bool{}}
+	return set, store.ForEach(tx, func(row store.Scanner) error {
+		var found labelMasks
 		var lang, channel string
 		targets := make([]any, 0, len(found)+2)
 		for i := range found {
@@ -90,23 +139,24 @@ func findLabels(tx *store.Tx, q *api.Query, channels bool) (map[string]any, erro
 			return err
 		}
 		for i, b := range found {
-			bits[i] |= b
+			set.bits[i] |= b
 		}
-		langs[lang], inChannels[channel] = true, true
+		set.langs[lang], set.channels[channel] = true, true
 		return nil
 	}, text, args...)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]any{}
+}
+
+// named is the set as an answer shows it.
+func (s *labelSet) named(tx *store.Tx, channels bool) (out map[string]any, err error) {
+	out = map[string]any{}
 	for i, f := range labelFields {
-		out[f.name] = f.named(bits[i])
+		out[f.name] = f.named(s.bits[i])
 	}
-	out["languages"], err = names(tx, "SELECT id, lang_name FROM content_language WHERE id IN ? ORDER BY id", "lang_name", langs)
+	out["languages"], err = names(tx, "SELECT id, lang_name FROM content_language WHERE id IN ? ORDER BY id", "lang_name", s.langs)
 	if err != nil || !channels {
 		return out, err
 	}
-	out["channels"], err = names(tx, `SELECT id, name FROM content_channelmetadata WHERE id IN ? ORDER BY "order", id`, "name", inChannels)
+	out["channels"], err = names(tx, `SELECT id, name FROM content_channelmetadata WHERE id IN ? ORDER BY "order", id`, "name", s.channels)
 	return out, err
 }
 

@@ -42,8 +42,7 @@ func (c *Content) filter(r *api.Request, q *api.Query) (none bool, err error) {
 		q.Where(`EXISTS (SELECT 1 FROM content_contentnode z WHERE z.modality = ? AND z.available = TRUE
 			AND z.tree_id = n.tree_id AND z.lft >= n.lft AND z.rght <= n.rght)`, Quiz)
 	}
-	f.labels()
-	if err := c.withKeywords(r, q, strings.TrimSpace(r.Query().Get("keywords"))); err != nil {
+	if err := c.withLabels(r, q, f.labels(), strings.TrimSpace(r.Query().Get("keywords"))); err != nil {
 		return false, err
 	}
 	f.ids("channels", "n.channel_id")
@@ -186,19 +185,18 @@ func (f *filtering) modality() {
 	}
 }
 
-// labels lets nodes through that have all the labels named of each field; unknown ones are passed over.
-func (f *filtering) labels() {
-	for _, field := range labelFields {
+// labels are the labels that nodes must have; unknown ones are passed over.
+func (f *filtering) labels() (masks labelMasks) {
+	for i, field := range labelFields {
 		if list := f.r.ListParam(field.name); list != nil {
-			if bits := field.mask(list); bits != 0 {
-				f.q.Where("n."+field.column()+" & ? = ?", bits, bits)
-			}
+			masks[i] = field.mask(list)
 		}
 	}
 	if f.get("resource_types") != "" {
 		// no bits are kept of this field, and the original fails
 		f.bad.Add(api.Invalid, "resource_types", "Resources cannot be filtered by this field.")
 	}
+	return masks
 }
 
 func (f *filtering) descendants() {

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"fmt"
 	"strings"
 
 	"kolibri/core/api"
@@ -23,28 +24,36 @@ func (c *Content) critical(all []string) []string {
 	return out
 }
 
-// withKeywords lets nodes through whose title, or whose description, holds all words that matter.
-// kolibri/core/content/api.py: ContentNodeFilter.filter_keywords
-func (c *Content) withKeywords(r *api.Request, q *api.Query, text string) error {
+// withLabels lets nodes through that have all the labels named of each field, whose bits are masks, and whose
+// title, or whose description, holds all words of a text that matter.
+// kolibri/core/content/api.py: ContentNodeFilter.filter_keywords, filter_by_labels
+func (c *Content) withLabels(r *api.Request, q *api.Query, masks labelMasks, text string) error {
 	all := words(text)
 	if some := c.critical(all); len(some) > 0 {
 		all = some
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && masks == (labelMasks{}) {
 		return nil
 	}
 	library, err := c.texts.of(r.Tx)
 	if err != nil {
 		return err
 	}
-	if titles, known := library.match("n.title", all); known {
-		descriptions, _ := library.match("n.description", all)
-		q.Where(amongMatches, matches{library, strings.Join(all, " "), merged(titles, descriptions)})
+	if places, known := library.search(all); known {
+		name := fmt.Sprint(masks, all)
+		q.Where(amongMatches, matches{library, name, library.labelled(places, masks)})
 		return nil
 	}
-	title, titleArgs := containsAll(r.Tx, "n.title", all)
-	description, descriptionArgs := containsAll(r.Tx, "n.description", all)
-	q.Where("("+title+") OR ("+description+")", append(titleArgs, descriptionArgs...)...)
+	for i, bits := range masks {
+		if bits != 0 {
+			q.Where("n."+labelFields[i].column()+" & ? = ?", bits, bits)
+		}
+	}
+	if len(all) > 0 {
+		title, titleArgs := containsAll(r.Tx, "n.title", all)
+		description, descriptionArgs := containsAll(r.Tx, "n.description", all)
+		q.Where("("+title+") OR ("+description+")", append(titleArgs, descriptionArgs...)...)
+	}
 	return nil
 }
 

@@ -9,7 +9,7 @@ type labelField struct {
 }
 
 // labelFields are the fields that can be searched by label.
-var labelFields = []labelField{
+var labelFields = [len(labelMasks{})]labelField{
 	{"learning_activities", []string{
 		"UXADWcXZ", "#j8L0eq3", "mkA1R3NU", "VwRCom7G", "wA01urpi", "3dSeJhqs", "UD5UGM0z",
 	}},
@@ -42,6 +42,9 @@ var labelFields = []labelField{
 		"lsoCk5Uy.MKIzZKDO", "lsoCk5Uy", "sccgQZDd", "Hsw9k7Bz.dbXQw755", "lsoCk5Uy.H&MVs7S#",
 	}},
 }
+
+// labelMasks are bits of the labels of each field.
+type labelMasks [5]int64
 
 func (f labelField) column() string { return f.name + "_bitmask_0" }
 

@@ -11,9 +11,12 @@ import (
 	"kolibri/store"
 )
 
-// maxText bounds what a text index keeps in memory, in bytes; a larger library is searched by the
-// database.
-const maxText = 24 << 20
+// maxText bounds what a text index keeps in memory, in bytes, to which maxNodes adds some 100 each; a larger
+// library is searched by the database.
+const (
+	maxText  = 24 << 20
+	maxNodes = 200_000
+)
 
 // maxFound bounds the searches whose results an index remembers: a page that is shown asks for the same
 // several times, and the next page too.
@@ -34,17 +37,19 @@ type libraryTexts struct {
 	nodes                []textNode
 	titles, descriptions texts
 	channels, kinds      []string
+	langs                []string
 
 	mu    sync.Mutex
 	found map[string][]int32
 }
 
-// textNode is a node. content, channel and kind are numbers of the same of others.
+// textNode is a node. content, channel, kind and lang are numbers of the same of others.
 type textNode struct {
-	row, left, tree int64
-	content         int32
-	channel, kind   int16
-	available       bool
+	row, left, tree     int64
+	labels              labelMasks
+	content             int32
+	channel, kind, lang int16
+	available           bool
 }
 
 // texts are many texts, one behind the other.
@@ -77,11 +82,11 @@ func (x *textIndex) of(tx *store.Tx) (*libraryTexts, error) {
 		return x.library, nil
 	}
 	x.key, x.library = "", nil
-	size, err := tx.Int("SELECT coalesce(sum(length(title) + coalesce(length(description), 0)), 0) FROM content_contentnode")
-	if err != nil {
+	var size, nodes int64
+	if err := tx.QueryRow("SELECT coalesce(sum(length(title) + coalesce(length(description), 0)), 0), count(*) FROM content_contentnode").Scan(&size, &nodes); err != nil {
 		return nil, err
 	}
-	if size <= maxText {
+	if size <= maxText && nodes <= maxNodes {
 		if x.library, err = readTexts(tx); err != nil {
 			return nil, err
 		}
@@ -94,11 +99,19 @@ func readTexts(tx *store.Tx) (*libraryTexts, error) {
 	l := &libraryTexts{found: map[string][]int32{}}
 	var titles, descriptions strings.Builder
 	contents := map[string]int32{}
+	labels := ""
+	for _, f := range labelFields {
+		labels += ", coalesce(" + f.column() + ", 0)"
+	}
 	err := store.ForEach(tx, func(row store.Scanner) error {
 		var n textNode
-		var title, content, channel, kind string
+		var title, content, channel, kind, lang string
 		var description *string
-		if err := row.Scan(&n.row, &n.left, &n.tree, &n.available, &content, &channel, &kind, &title, &description); err != nil {
+		targets := []any{&n.row, &n.left, &n.tree, &n.available, &content, &channel, &kind, &lang, &title, &description}
+		for i := range n.labels {
+			targets = append(targets, &n.labels[i])
+		}
+		if err := row.Scan(targets...); err != nil {
 			return err
 		}
 		number, known := contents[content]
@@ -107,6 +120,7 @@ func readTexts(tx *store.Tx) (*libraryTexts, error) {
 			contents[content] = number
 		}
 		n.content, n.channel, n.kind = number, numbered(&l.channels, channel), numbered(&l.kinds, kind)
+		n.lang = numbered(&l.langs, lang)
 		l.nodes = append(l.nodes, n)
 		titles.WriteString(lowerASCII(title))
 		titles.WriteString(separator)
@@ -117,7 +131,7 @@ func readTexts(tx *store.Tx) (*libraryTexts, error) {
 		l.titles.ends = append(l.titles.ends, int32(titles.Len()))
 		l.descriptions.ends = append(l.descriptions.ends, int32(descriptions.Len()))
 		return nil
-	}, "SELECT rowid, lft, tree_id, available, content_id, channel_id, kind, title, description FROM content_contentnode ORDER BY lft, id")
+	}, "SELECT rowid, lft, tree_id, available, content_id, channel_id, kind, coalesce(lang_id, ''), title, description"+labels+" FROM content_contentnode ORDER BY lft, id")
 	l.titles.all, l.descriptions.all = titles.String(), descriptions.String()
 	return l, err
 }
@@ -148,6 +162,9 @@ func (l *libraryTexts) match(column string, words []string) (places []int32, ok 
 	if column == "n.description" {
 		in = &l.descriptions
 	}
+	if len(words) == 0 {
+		places = in.holding("")
+	}
 	for i, w := range words {
 		if strings.Contains(w, separator) {
 			return nil, false
@@ -165,6 +182,36 @@ func (l *libraryTexts) match(column string, words []string) (places []int32, ok 
 	}
 	l.found[name] = places
 	return places, true
+}
+
+// search returns the places of the nodes whose title, or whose description, holds all words.
+func (l *libraryTexts) search(words []string) (places []int32, ok bool) {
+	titles, ok := l.match("n.title", words)
+	if !ok {
+		return nil, false
+	}
+	if len(words) == 0 {
+		return titles, true
+	}
+	descriptions, ok := l.match("n.description", words)
+	return merged(titles, descriptions), ok
+}
+
+// labelled are those places whose nodes have all the labels named.
+func (l *libraryTexts) labelled(places []int32, masks labelMasks) (some []int32) {
+	if masks == (labelMasks{}) {
+		return places
+	}
+	for _, n := range places {
+		has := true
+		for i, bits := range masks {
+			has = has && l.nodes[n].labels[i]&bits == bits
+		}
+		if has {
+			some = append(some, n)
+		}
+	}
+	return some
 }
 
 // matches are nodes that an index found, as the one argument of amongMatches: a statement of thousands

@@ -57,7 +57,8 @@ func many(t *testing.T) *servertest.School {
 	for _, channel := range []string{"First", "Second"} {
 		root := servertest.Node{Title: channel, Kind: "topic"}
 		for i := range 120 {
-			n := servertest.Node{Title: fmt.Sprintf("%s %d", channel, i), Kind: []string{"video", "audio", "document"}[i%3], Hidden: i%7 == 0}
+			label := i % 4
+			n := servertest.Node{Lang: []string{"en", "ar"}[i/60], Bits: map[string]int64{"learning_activities": 1 << label, "grade_levels": int64(i % 3)}, Title: fmt.Sprintf("%s %d", channel, i), Kind: []string{"video", "audio", "document"}[i%3], Hidden: i%7 == 0}
 			if i%5 > 0 {
 				n.Title += " common"
 			}
@@ -106,4 +107,22 @@ func TestASearchWithoutFiltersSaysTheSame(t *testing.T) {
 		require.Equal(t, 200, alone.Status, alone.Text)
 		require.Equal(t, c.Get("/api/content/contentnode_search/?"+query+"&lft__gt=0").Text, alone.Text, query)
 	}
+}
+
+// The labels of what was found are the same from the index and from the database.
+func TestLabelsOfASearch(t *testing.T) {
+	s := many(t)
+	c := s.Client(t)
+	for _, query := range []string{
+		"keywords=common", "keywords=rare+word", "keywords=nothing+at+all", "learning_activities=mkA1R3NU", "learning_activities=mkA1R3NU&grade_levels=H64ZOHfi",
+		"learning_activities=unknown", "keywords=second&grade_levels=wnarlxKo", "learning_activities=UXADWcXZ,VwRCom7G",
+	} {
+		alone := c.Get(nodes + "?max_results=20&" + query)
+		require.Equal(t, 200, alone.Status, alone.Text)
+		filtered := c.Get(nodes + "?max_results=20&lft__gt=0&" + query)
+		require.Equal(t, filtered.Field("labels"), alone.Field("labels"), query)
+		require.Equal(t, titles(t, filtered.Field("results")), titles(t, alone.Field("results")), query)
+	}
+	require.Len(t, c.Get(nodes+"?max_results=200&learning_activities=UXADWcXZ").Field("results"), 50)
+	require.Empty(t, c.Get(nodes+"?max_results=200&learning_activities=UXADWcXZ,VwRCom7G").Field("results"))
 }
