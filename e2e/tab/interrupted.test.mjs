@@ -122,8 +122,15 @@ test(
 		await run(browser, work);
 		/** Which edition is here: all titles are of one. @returns {Promise<number>} */
 		const edition = async () => {
-			const { version } = await json(browser, `api/content/channel/${channel.id}/`);
-			const nodes = await json(browser, "api/content/contentnode/?available=true");
+			const asked = async () => (await json(browser, `api/content/channel/${channel.id}/`)).version;
+			/** @type {number} */
+			let version;
+			/** @type {any[]} */
+			let nodes;
+			do {
+				version = await asked();
+				nodes = await json(browser, "api/content/contentnode/?available=true");
+			} while ((await asked()) !== version); // an update that goes on may end between two questions
 			const titles = nodes
 				.filter((/** @type {any} */ n) => n.kind !== "topic")
 				.map((/** @type {any} */ n) => n.title);
