@@ -96,6 +96,7 @@ func (v passwordView) withoutPassword(r *api.Request, username, facility string)
 	if !ok {
 		return "", r.NotFound()
 	}
+	username = api.Storable(username)
 	same, err := named(r.Tx, username, inFacility, facility)
 	if err != nil {
 		return "", err

@@ -35,7 +35,7 @@ func narrow(r *api.Request, q *api.Query, table string) error {
 		args := []any{id, id}
 		q.Where(f[1], args[:strings.Count(f[1], "?")]...)
 	}
-	if err := auth.ChoiceParam(r, q, "user", table+".user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ? AND date_deleted IS NULL"); err != nil {
+	if err := auth.ChoiceParam(r, q, "user", table+".user_id", "SELECT 1 FROM kolibriauth_facilityuser WHERE id = ?"); err != nil {
 		return err
 	}
 	if complete, given := r.BoolParam("complete"); given {

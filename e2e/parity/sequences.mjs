@@ -6,7 +6,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-/** @typedef {{actor: string, method: string, path: string, body?: unknown, query?: object, capture?: object, compare?: string, unordered?: string[]}} Step */
+/**
+ * @typedef {{actor: string, method: string, path: string, body?: unknown, query?: object, capture?: object, compare?: string,
+ *   unordered?: string[], ignore?: string[]}} Step
+ */
 
 /** Anything of a list may stand anywhere in it: ids are random, and most lists are ordered by them. */
 const UNORDERED = [
@@ -18,7 +21,13 @@ const UNORDERED = [
 	"**.assignments",
 	"**.learner_ids",
 	"**.learners", // of a class summary: they come as the database finds them
+	"**.lessons",
+	"**.exams",
+	"kind", // of a session
 ];
+
+/** What no two servers can share. */
+const IGNORED = ["**.seed", "**.server_time"];
 
 const ACTORS = ["anonymous", "learner", "learner2", "loner", "classcoach", "coach", "admin", "superuser"];
 const NOBODY = "0123456789abcdef0123456789abcdef";
@@ -75,7 +84,8 @@ class Sequence {
 
 	/** @param {Step} step */
 	add(step) {
-		if (step.method === "GET") step.unordered = UNORDERED;
+		step.ignore = IGNORED;
+		step.unordered = UNORDERED;
 		this.steps.push(step);
 	}
 
@@ -108,7 +118,177 @@ class Sequence {
 		]);
 	}
 
+	/** A call of what people do less often. */
+	rarer() {
+		const actor = this.one(ACTORS);
+		const manager = this.one(["admin", "superuser"]);
+		const n = this.steps.length;
+		const odd = this.one([null, "", "x", 5, true, [], {}, NOBODY]);
+		const get = (/** @type {string} */ path, /** @type {object} */ query) =>
+			this.add({ actor, method: "GET", path, query });
+		const of = (/** @type {keyof Sequence["known"]} */ kind) => this.id(kind);
+		this.one([
+			() => get("/api/attendance/attendancerecord/", {}),
+			() => get(`/api/attendance/attendancesession/${of("attendancesession")}/`, {}),
+			() =>
+				get("/api/attendance/attendancesession/", { start_date: "2026-01-01", collection: of("classroom") }),
+			() => get("/api/logger/attemptlog/", { user: this.one(this.known.user) }),
+			() => get("/api/logger/masterylog/", { content: of("exam"), user: of("user") }),
+			() => get(`/api/logger/userprogress/${of("user")}/`, {}),
+			() => get("/coach/api/lessonreport/", {}),
+			() => get(`/coach/api/lessonreport/${of("lesson")}/`, {}),
+			() => get(`/coach/api/quizdifficulties/${of("exam")}/`, {}),
+			() =>
+				get(`/coach/api/exercisedifficulties/${NOBODY}/`, {
+					classroom_id: of("classroom"),
+					lesson_id: of("lesson"),
+				}),
+			() =>
+				get(`/coach/api/practicequizdifficulties/${NOBODY}/`, {
+					classroom_id: of("classroom"),
+					group_id: of("learnergroup"),
+				}),
+			() => get(`/api/${this.one(["lessons/lesson", "exams/exam"])}/size/`, { collection: of("classroom") }),
+			() => get("/api/bookmarks/bookmarks/", {}),
+			() => get("/api/auth/facilityusername/", { facility: "{facility}", search: this.one(["l", "co"]) }),
+			() => get("/api/auth/facilityuser/", { user_type: this.one(["learner", "coach", "x"]) }),
+			() => get("/api/auth/facilityuser/", { by_ids: `${of("user")},${of("user")}` }),
+			() => get("/api/auth/facilityuser/", { page_size: 3, page: this.one([1, 2, 9]), ordering: "username" }),
+			() => get("/api/public/v1/facility/", {}),
+			() => get("/api/courses/coursesession/", { collection: of("classroom") }),
+			() => get("/learn/api/learnercourse/", {}),
+			() => get("/learn/api/state", {}),
+			() => get("/api/device/usersyncstatus/", { member_of: of("classroom") }),
+			() => get(`/api/device/devicepermissions/${of("user")}/`, {}),
+			() => this.add({ actor, method: "PUT", path: "/api/auth/session/current/", body: {} }),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: "/api/auth/usernameavailable",
+					body: { username: this.one(["learner", "free", "", odd]), facility: this.one(["{facility}", odd]) },
+				}),
+			() =>
+				this.add({
+					actor: "superuser",
+					method: this.one(["POST", "PATCH"]),
+					path: "/api/auth/facilitydataset/{dataset}/update-pin/",
+					body: { pin_code: this.one(["1234", "12", odd]) },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: "/api/auth/ispinvalid/{dataset}",
+					body: { pin_code: this.one(["1234", "9999", odd]) },
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: "/api/auth/facility/{facility}/",
+					body: { name: this.one([`School ${n}`, odd]) },
+				}),
+			() =>
+				this.create(
+					"exam",
+					"/api/exams/exam/",
+					{
+						title: `Live ${n}`,
+						collection: "{class_a}",
+						assignments: [this.one(["{class_a}", "{group_a}"])],
+						active: this.chance(0.5),
+						draft: false,
+						question_sources: [
+							{
+								section_title: "",
+								questions: [
+									{
+										exercise_id: "c".repeat(32),
+										question_id: "d".repeat(32),
+										title: "",
+										counter_in_exercise: this.one([1, "2", odd]),
+									},
+								],
+							},
+						],
+					},
+					false,
+				),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: "/api/attendance/attendancerecord/bulk_update/",
+					body: {
+						attendance_session: of("attendancesession"),
+						records: [{ user: of("user"), present: this.one([true, false, odd]) }],
+					},
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "PATCH",
+					path: `/api/attendance/attendancesession/${of("attendancesession")}/`,
+					body: this.one([
+						{ session_start_datetime: "2026-02-03T04:05:06Z" },
+						{ attendance_records: [{ user: of("user"), present: true }] },
+						{ attendance_records: odd },
+						{ session_start_datetime: odd },
+					]),
+				}),
+			() =>
+				this.add({
+					actor,
+					method: "POST",
+					path: this.one(["/api/lessons/lesson/", "/api/exams/exam/"]),
+					body: {
+						title: this.one([`Odd ${n}`, odd]),
+						description: this.one(["", odd]),
+						collection: this.one(["{class_a}", odd]),
+						assignments: this.one([["{class_a}"], odd]),
+						resources: this.one([[], odd]),
+						question_sources: this.one([[], odd]),
+					},
+				}),
+			() =>
+				this.add({
+					actor: this.one([actor, "superuser"]),
+					method: "POST",
+					path: "/api/device/devicepermissions/",
+					body: { user: this.one([of("user"), odd]), can_manage_content: this.one([true, false, odd]) },
+				}),
+			() =>
+				this.add({
+					actor: this.one([actor, "superuser"]),
+					method: this.one(["PATCH", "DELETE"]),
+					path: `/api/device/devicepermissions/${of("user")}/`,
+					body: { can_manage_content: this.one([true, false, odd]) },
+				}),
+			() =>
+				this.add({
+					actor: manager,
+					method: "DELETE",
+					path: `/api/auth/facilityuser/{learner3}/`,
+				}),
+			() =>
+				this.add({
+					actor: manager,
+					method: "POST",
+					path: "/api/auth/deletedfacilityuser/restore/",
+					query: { by_ids: this.one(["{learner3}", "{learner3},", NOBODY, ""]) },
+				}),
+			() =>
+				this.add({
+					actor: manager,
+					method: "DELETE",
+					path: `/api/auth/deletedfacilityuser/{learner3}/`,
+				}),
+		])();
+	}
+
 	call() {
+		if (this.chance(0.5)) return this.rarer();
 		const actor = this.one(ACTORS);
 		const reads = [
 			"facility/",
