@@ -84,13 +84,16 @@ func watched(r *api.Request) error {
 // literal takes the meaning from the characters that LIKE treats as patterns.
 var literal = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
-// limitOf is how many notifications are asked for; 0 means all.
-func limitOf(r *api.Request) int64 {
+// limitOf is how many notifications are asked for; 0, as for what is no number, means all.
+func limitOf(r *api.Request) (int64, error) {
 	n, err := strconv.ParseInt(r.Query().Get("limit"), 10, 64)
-	if err != nil || n < 0 {
-		return 0
+	if err != nil {
+		return 0, nil
 	}
-	return n
+	if n < 0 { // for which the original fails
+		return 0, api.FieldError(api.Invalid, "limit", "Enter a whole number that is not negative.")
+	}
+	return n, nil
 }
 
 // filterNotifications is the query for what the parameters ask for. Who asks neither for what is
@@ -109,8 +112,9 @@ func filterNotifications(r *api.Request) (*api.Query, error) {
 	if group := r.Query().Get("group_id"); group != "" {
 		q.Where(`n.assignment_collections LIKE ? ESCAPE '\'`, "%"+literal.Replace(group)+"%")
 	}
-	if n, err := strconv.ParseInt(r.Query().Get("limit"), 10, 64); err == nil && n < 0 {
-		return nil, api.FieldError(api.Invalid, "limit", "Enter a whole number that is not negative.")
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
 	}
 	var bad api.Invalidities
 	after, before := momentParam(r, &bad, "after"), momentParam(r, &bad, "before")
@@ -120,7 +124,7 @@ func filterNotifications(r *api.Request) (*api.Query, error) {
 	if !after.IsZero() {
 		q.Where("n.timestamp > ?", store.Zoned(after))
 	}
-	if limitOf(r) == 0 {
+	if limit == 0 {
 		before = time.Time{} // which only pages may look back from
 	}
 	if !before.IsZero() {
@@ -181,7 +185,10 @@ func notifications(r *api.Request) (any, error) {
 		return nil, err
 	}
 	text, args := q.SQL(notificationColumns)
-	limit := limitOf(r)
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
+	}
 	if limit > 0 {
 		text, args = text+" LIMIT ?", append(args, limit+1)
 	}
