@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 
@@ -232,7 +231,7 @@ func (v *datasetView) saveLogin(r *api.Request) (any, error) {
 		}
 		d.LearnerCanLoginWithNoPassword, d.LearnerCanEditPassword = true, false
 	case pictures != "":
-	case truthy(body["learner_can_login_with_no_password"]):
+	case api.Truth(body["learner_can_login_with_no_password"]):
 		d.LearnerCanLoginWithNoPassword, d.LearnerCanEditPassword = true, false
 	default:
 		d.LearnerCanLoginWithNoPassword = false
@@ -265,24 +264,6 @@ var loginFields = []api.Field{
 		}
 		return api.CleanBool(r, v)
 	}},
-}
-
-// truthy tells whether Python takes a JSON value for true.
-func truthy(v any) bool {
-	switch t := v.(type) {
-	case bool:
-		return t
-	case string:
-		return t != ""
-	case json.Number:
-		n, err := t.Float64()
-		return err != nil || n != 0
-	case []any:
-		return len(t) > 0
-	case map[string]any:
-		return len(t) > 0
-	}
-	return false
 }
 
 // facilityOf is the facility that settings belong to, or store.ErrNotFound.

@@ -50,7 +50,7 @@ func badPIN(text string) *api.Response {
 func (v *datasetView) updatePIN(r *api.Request) (any, error) {
 	if r.HTTP.Method == http.MethodPost {
 		data, err := r.Data()
-		if err == nil && truthy(data) {
+		if err == nil && api.Truth(data) {
 			err = Require(r, Create, Datasets, Object{})
 		}
 		if err != nil {

@@ -61,7 +61,7 @@ func (v passwordView) setFirst(r *api.Request) (any, error) {
 	username, _ := object["username"].(string)
 	password, text := object["password"].(string)
 	facility, _ := object["facility"].(string)
-	if !truthy(object["username"]) || !truthy(object["password"]) || !truthy(object["facility"]) {
+	if !api.Truth(object["username"]) || !api.Truth(object["password"]) || !api.Truth(object["facility"]) {
 		return nil, &api.Error{Status: http.StatusBadRequest, Body: "Must specify username, password, and facility"}
 	}
 	if !text {
